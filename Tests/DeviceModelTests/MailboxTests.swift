@@ -1,0 +1,88 @@
+import DeviceModel
+import HALTestKit
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct MailboxTests {
+    @Test func elementsComeInOrder() async {
+        let mailbox = Mailbox<Int>(bound: 4, policy: .refuseNewest)
+        for number in 1...3 { mailbox.send(number) }
+        mailbox.finish()
+        var received: [Int] = []
+        while let number = await mailbox.next() { received.append(number) }
+        #expect(received == [1, 2, 3])
+    }
+
+    @Test func aWaitingReaderGetsTheElementAtOnce() async {
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        async let received = mailbox.next()
+        mailbox.send(7)
+        #expect(await received == 7)
+    }
+
+    @Test func whenFullTheOldestGoesOrTheNewestIsRefused() async {
+        let newest = Mailbox<Int>(bound: 2, policy: .dropOldest)
+        for number in 1...2 { newest.send(number) }
+        guard case .dropped(1) = newest.send(3) else { return #expect(Bool(false)) }
+        #expect(newest.takeIfWaiting() == 2)
+
+        let oldest = Mailbox<Int>(bound: 2, policy: .refuseNewest)
+        for number in 1...2 { oldest.send(number) }
+        guard case .refused = oldest.send(3) else { return #expect(Bool(false)) }
+        #expect(oldest.count == 2)
+    }
+
+    @Test func aDeadlineEndsTheWait() async {
+        let time = ManualTime()
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        async let received = mailbox.next(until: time.now + .seconds(1), on: time)
+        await time.untilSleepers()
+        time.advance(by: .seconds(1))
+        guard case .deadline = await received else { return #expect(Bool(false)) }
+        // What comes later is still there for the next wait.
+        mailbox.send(1)
+        guard case .element(1) = await mailbox.next(until: nil, on: time) else { return #expect(Bool(false)) }
+    }
+
+    @Test func anElementBeatsADeadlineThatHasPassed() async {
+        let time = ManualTime()
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        mailbox.send(1)
+        guard case .element(1) = await mailbox.next(until: time.now, on: time) else { return #expect(Bool(false)) }
+        guard case .deadline = await mailbox.next(until: time.now, on: time) else { return #expect(Bool(false)) }
+    }
+
+    @Test func cancellationEndsTheWait() async {
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        let task = Task { await mailbox.next() }
+        task.cancel()
+        #expect(await task.value == nil)
+    }
+
+    @Test func nothingIsLostBetweenSendersAndAReaderWithDeadlines() async {
+        let time = ManualTime()
+        let mailbox = Mailbox<Int>(bound: 10_000, policy: .refuseNewest)
+        let count = 5_000
+        await withTaskGroup(of: Int.self) { group in
+            for sender in 0..<2 {
+                group.addTask {
+                    for number in 0..<count { mailbox.send(sender * count + number) }
+                    return 0
+                }
+            }
+            group.addTask {
+                var sum = 0
+                var received = 0
+                while received < 2 * count {
+                    if case .element(let number) = await mailbox.next(until: time.now + .seconds(1), on: time) {
+                        sum += number
+                        received += 1
+                    }
+                }
+                return sum
+            }
+            var total = 0
+            for await sum in group { total += sum }
+            #expect(total == (0..<2 * count).reduce(0, +))
+        }
+    }
+}

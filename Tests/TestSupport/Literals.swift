@@ -1,0 +1,45 @@
+public import DeviceModel
+
+// Names in tests are right by construction; one that is not ends the test run with its text.
+
+extension DeviceID: ExpressibleByStringLiteral {
+    /// The device of this name.
+    public init(stringLiteral name: String) {
+        guard let id = DeviceID(rawValue: name) else { preconditionFailure("'\(name)' is no device") }
+        self = id
+    }
+}
+
+extension ComponentID: ExpressibleByStringLiteral {
+    /// The component of this name.
+    public init(stringLiteral name: String) {
+        guard let id = ComponentID(rawValue: name) else { preconditionFailure("'\(name)' is no component") }
+        self = id
+    }
+}
+
+extension CommandID: ExpressibleByStringLiteral {
+    /// The command of this id.
+    public init(stringLiteral id: String) {
+        guard let id = CommandID(rawValue: id) else { preconditionFailure("'\(id)' is no command") }
+        self = id
+    }
+}
+
+extension I2CAddress: ExpressibleByIntegerLiteral {
+    /// The address of this number.
+    public init(integerLiteral number: Int) {
+        guard let address = I2CAddress(number) else { preconditionFailure("\(number) is no address") }
+        self = address
+    }
+}
+
+extension BootID: ExpressibleByIntegerLiteral {
+    /// The boot all of whose bytes are this one.
+    public init(integerLiteral byte: UInt8) {
+        guard let boot = BootID(bytes: [UInt8](repeating: byte, count: BootID.size)) else {
+            preconditionFailure("a boot id has \(BootID.size) bytes")
+        }
+        self = boot
+    }
+}
