@@ -1,0 +1,95 @@
+public import DeviceModel
+
+/// What a person asks: of the agent by its local socket, of the router by its WebSocket.
+///
+/// Same questions, same answers.
+///
+/// A request opens a conversation under the session id of its envelope. The answer is any number of ``Items``, then
+/// ``End`` or a ``Failure``, all under the same session id.
+public enum Request: Hashable, Sendable {
+    /// Who am I? One account item.
+    case whoami
+    /// Which devices are there? One device item each.
+    case devices
+    /// What are the device and its components? One description item for each device.
+    case describe(Address)
+    /// The newest reading of each property that is meant.
+    case read(Address)
+    /// Everything from now on, until a ``Stop``.
+    case watch(Address)
+    /// The readings of the past, oldest first.
+    case history(HistoryQuery)
+    /// Do something. One result item.
+    case call(CallRequest)
+    /// Make a claim code for a new device. One ticket item.
+    case claim(DeviceID)
+    /// Let a device in that waits. Without a fingerprint: show those that wait under this name.
+    case accept(DeviceID, fingerprint: String?)
+    /// How is the agent? One status item.
+    case status
+    /// What is on the board? One inventory item.
+    case probe
+    /// Drive a line of the simulated board from outside.
+    case drive(line: String, isActive: Bool)
+
+    /// The type by which an envelope names the request.
+    public var type: String {
+        switch self {
+        case .whoami: "whoami"
+        case .devices: "devices"
+        case .describe: "describe"
+        case .read: "read"
+        case .watch: "watch"
+        case .history: "history"
+        case .call: "call"
+        case .claim: "claim"
+        case .accept: "accept"
+        case .status: "status"
+        case .probe: "probe"
+        case .drive: "drive"
+        }
+    }
+}
+
+/// Which part of the past is asked for.
+public struct HistoryQuery: Hashable, Sendable {
+    /// The component, and its property where only one is meant.
+    public var address: Address
+    /// Nothing older than this; nil: from the beginning.
+    public var since: WallTime?
+    /// At most so many, the newest of them; nil: as many as there are.
+    public var limit: Int?
+
+    /// A part of the past.
+    public init(_ address: Address, since: WallTime? = nil, limit: Int? = nil) {
+        self.address = address
+        self.since = since
+        self.limit = limit
+    }
+}
+
+/// A command as a person gives it.
+public struct CallRequest: Hashable, Sendable {
+    /// Unique for ever.
+    public var id: CommandID
+    /// The component that is to do it; with its device, where the router is asked.
+    public var address: Address
+    /// What it is to do.
+    public var action: String
+    /// The parameters, in SI units.
+    public var parameters: [String: Value]
+    /// How long it may take to be begun.
+    public var expiry: Duration
+
+    /// A command.
+    public init(
+        id: CommandID, address: Address, action: String, parameters: [String: Value] = [:],
+        expiry: Duration = Command.defaultExpiry
+    ) {
+        self.id = id
+        self.address = address
+        self.action = action
+        self.parameters = parameters
+        self.expiry = expiry
+    }
+}

@@ -1,0 +1,168 @@
+public import DeviceModel
+
+/// Device to router, the answer to a ``Challenge``: it is me.
+public struct Prove: Message {
+    /// How an envelope names it.
+    public static let kind = MessageKind(.deviceSession, "prove")
+
+    /// The version of the protocol that the device speaks.
+    public var version: Int
+    /// The device's name.
+    public var device: DeviceID
+    /// Its public key: Ed25519, 32 bytes.
+    public var key: [UInt8]
+    /// Its boot.
+    public var boot: BootID
+    /// Its own clock, now.
+    public var monotonic: MonotonicTime
+    /// A ``SignedStatement`` to `prove`, signed.
+    public var signature: [UInt8]
+
+    /// A proof of identity.
+    public init(
+        version: Int = ProtocolVersion.current, device: DeviceID, key: [UInt8], boot: BootID,
+        monotonic: MonotonicTime, signature: [UInt8]
+    ) {
+        self.version = version
+        self.device = device
+        self.key = key
+        self.boot = boot
+        self.monotonic = monotonic
+        self.signature = signature
+    }
+
+    /// Writes the body.
+    public func encode(into writer: inout MessagePackWriter) {
+        writer.writeMap { map in
+            map.field("version", version)
+            map.field("device", device.rawValue)
+            map.field("key", key)
+            map.field("boot", boot.bytes)
+            map.field("at", monotonic.nanoseconds)
+            map.field("signature", signature)
+        }
+    }
+
+    /// Reads the body.
+    public init(from reader: inout MessagePackReader) throws(WireError) {
+        var fields = IdentityFields()
+        var monotonic: Int64?
+        try reader.readMap { (key, reader) throws(WireError) in
+            if key == "at" { monotonic = try reader.readInt64() } else { try fields.read(key, &reader) }
+        }
+        self.init(
+            version: try reader.require(fields.version, "version"),
+            device: try reader.require(fields.device, "device"), key: try reader.require(fields.key, "key"),
+            boot: try reader.require(fields.boot, "boot"),
+            monotonic: MonotonicTime(nanoseconds: try reader.require(monotonic, "at")),
+            signature: try reader.require(fields.signature, "signature"))
+    }
+}
+
+/// Router to device: you are who you say.
+///
+/// The session begins.
+public struct Welcome: Message {
+    /// How an envelope names it.
+    public static let kind = MessageKind(.deviceSession, "welcome")
+
+    /// The account in whose space the device is.
+    public var owner: String
+    /// How often the router sends a ``Heartbeat``.
+    ///
+    /// After two and a quarter of these without one the link is dead.
+    public var heartbeat: Duration
+    /// The last that the router has of each stream.
+    public var streams: [StreamPosition]
+
+    /// The beginning of a session.
+    public init(owner: String, heartbeat: Duration, streams: [StreamPosition]) {
+        self.owner = owner
+        self.heartbeat = heartbeat
+        self.streams = streams
+    }
+
+    /// Writes the body.
+    public func encode(into writer: inout MessagePackWriter) {
+        writer.writeMap { map in
+            map.field("owner", owner)
+            map.field("heartbeat_ms", heartbeat.nanoseconds / 1_000_000)
+            map.field("streams", streams) { writer, position in
+                writer.writeMap { map in
+                    map.field("stream", position.stream.rawValue)
+                    map.field("epoch", position.epoch)
+                    map.field("seq", position.sequence)
+                }
+            }
+        }
+    }
+
+    /// Reads the body.
+    public init(from reader: inout MessagePackReader) throws(WireError) {
+        var owner: String?
+        var heartbeat: Int64?
+        var streams: [StreamPosition?] = []
+        try reader.readMap { (key, reader) throws(WireError) in
+            switch key {
+            case "owner": owner = try reader.readString()
+            case "heartbeat_ms": heartbeat = try reader.readInt64()
+            case "streams":
+                streams = try reader.readArray { (reader) throws(WireError) in try StreamPosition(knownIn: &reader) }
+            default: try reader.skip()
+            }
+        }
+        let milliseconds = max(100, min(try reader.require(heartbeat, "heartbeat_ms"), 3_600_000))
+        self.init(
+            owner: try reader.require(owner, "owner"), heartbeat: .milliseconds(milliseconds),
+            streams: streams.compactMap(\.self))
+    }
+}
+
+extension StreamPosition {
+    /// A position; nil for a stream that only a later version knows.
+    fileprivate init?(knownIn reader: inout MessagePackReader) throws(WireError) {
+        var stream: String?
+        var epoch: UInt64?
+        var sequence: UInt64?
+        try reader.readMap { (key, reader) throws(WireError) in
+            switch key {
+            case "stream": stream = try reader.readString()
+            case "epoch": epoch = try reader.readUInt64()
+            case "seq": sequence = try reader.readUInt64()
+            default: try reader.skip()
+            }
+        }
+        let name = try reader.require(stream, "stream")
+        let known = (try reader.require(epoch, "epoch"), try reader.require(sequence, "seq"))
+        guard let name = StreamName(rawValue: name) else { return nil }
+        self.init(stream: name, epoch: known.0, sequence: known.1)
+    }
+}
+
+/// Router to device, and back: I am still here.
+public struct Heartbeat: Message {
+    /// How an envelope names it.
+    public static let kind = MessageKind(.deviceSession, "heartbeat")
+
+    /// The device's own clock, in the device's answer.
+    public var monotonic: MonotonicTime?
+
+    /// A sign of life.
+    public init(monotonic: MonotonicTime? = nil) {
+        self.monotonic = monotonic
+    }
+
+    /// Writes the body.
+    public func encode(into writer: inout MessagePackWriter) {
+        writer.writeMap { $0.field("at", monotonic?.nanoseconds) }
+    }
+
+    /// Reads the body.
+    public init(from reader: inout MessagePackReader) throws(WireError) {
+        var monotonic: Int64?
+        try reader.readMap { (key, reader) throws(WireError) in
+            if key == "at" { monotonic = try reader.readInt64() } else { try reader.skip() }
+        }
+        self.init(monotonic: monotonic.map { MonotonicTime(nanoseconds: $0) })
+    }
+}
