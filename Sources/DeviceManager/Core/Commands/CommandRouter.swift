@@ -1,0 +1,159 @@
+public import DeviceModel
+import Logging
+public import ServiceLifecycle
+
+/// The road down: every command, whoever gives it, passes here to the component that is to do it, and its result goes
+/// up like everything that is observed.
+///
+/// Commands are checked, written down so that none is done twice, and handed over one after the other in the order in
+/// which they came. Those of bindings go straight on: a button has to work while the disk is busy.
+public final class CommandRouter: Service {
+    private struct Submission: Sendable {
+        var command: Command
+        var reply: @Sendable (CommandResult) -> Void
+    }
+
+    private let device: DeviceDescription
+    private let desks: [ComponentID: OrderDesk]
+    private let hub: ObservationHub
+    private let log: any CommandLog
+    private let time: any TimeSource
+    private let logger: Logger
+    /// Commands that wait to be written down: 64; one more is refused.
+    private let submissions = Mailbox<Submission>(bound: 64, policy: .refuseNewest)
+
+    init(
+        device: DeviceDescription, desks: [ComponentID: OrderDesk], hub: ObservationHub, log: any CommandLog,
+        time: any TimeSource, logger: Logger
+    ) {
+        self.device = device
+        self.desks = desks
+        self.hub = hub
+        self.log = log
+        self.time = time
+        self.logger = logger
+    }
+
+    /// Gives a command, and waits for its end.
+    public func perform(_ command: Command) async -> CommandResult {
+        await withCheckedContinuation { continuation in submit(command) { continuation.resume(returning: $0) } }
+    }
+
+    /// Gives a command.
+    ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - reply: Told once how it ended.
+    public func submit(_ command: Command, reply: @escaping @Sendable (CommandResult) -> Void = { _ in }) {
+        let checked: Command
+        do throws(CommandCheckError) {
+            checked = try check(command)
+        } catch {
+            return end(command, .refused, error.description, reply)
+        }
+        if case .binding = command.origin { return handOver(checked, reply) }
+        guard case .accepted = submissions.send(Submission(command: checked, reply: reply)) else {
+            return end(command, .refused, "too many commands are waiting; try again in a moment", reply)
+        }
+    }
+
+    /// Works off what was submitted, until the shutdown.
+    public func run() async throws {
+        await tellInterrupted()
+        await withGracefulShutdownHandler {
+            var recent = RecentCommands()
+            var incident = Incident(
+                logger, "commands cannot be written down", over: "commands are written down again")
+            while let submission = await submissions.next() {
+                await begin(submission, &recent, &incident)
+            }
+        } onGracefulShutdown: { [submissions] in
+            submissions.finish()
+        }
+    }
+
+    private func begin(
+        _ submission: Submission, _ recent: inout RecentCommands, _ incident: inout Incident
+    ) async {
+        let (command, reply) = (submission.command, submission.reply)
+        guard command.deadline > time.now else {
+            return end(command, .expired, "the command came too late and was not done", reply)
+        }
+        guard recent.insert(command.id) else {
+            return end(command, .refused, "a command with this id was given before", reply)
+        }
+        guard desks[command.component]?.isFull == false else {
+            return end(command, .refused, "\(command.component) has too many commands waiting; try again", reply)
+        }
+        do {
+            guard try await log.claim(command) else {
+                return end(command, .refused, "a command with this id was given before", reply)
+            }
+            incident.end()
+        } catch {
+            // A full disk must not keep anybody from switching off; the ids of this run are still known.
+            incident.happened(error.explanation)
+        }
+        handOver(command, reply)
+    }
+
+    private func handOver(_ command: Command, _ reply: @escaping @Sendable (CommandResult) -> Void) {
+        desks[command.component]?.submit(command) { [self] answer in end(command, answer.status, answer.reason, reply) }
+    }
+
+    private func check(_ command: Command) throws(CommandCheckError) -> Command {
+        guard let component = device.component(command.component), desks[command.component] != nil else {
+            let known = device.components.map(\.id.rawValue).joined(separator: ", ")
+            throw CommandCheckError(
+                code: .notFound, resource: command.component.rawValue,
+                description: "\(device.id) has no component '\(command.component)'; it has \(known)")
+        }
+        var checked = command
+        checked.parameters = try component.check(action: command.action, parameters: command.parameters)
+        checked.deadline = min(command.deadline, time.now + Command.longestExpiry)
+        return checked
+    }
+
+    private func end(
+        _ command: Command, _ status: CommandStatus, _ reason: String?,
+        _ reply: @Sendable (CommandResult) -> Void
+    ) {
+        let result = CommandResult(of: command, status, reason: reason)
+        hub.observe(at: time.now, .result(result))
+        reply(result)
+    }
+
+    /// Tells of the commands that a crash of the last run interrupted.
+    private func tellInterrupted() async {
+        do {
+            for result in try await log.interrupted() { hub.observe(at: time.now, .result(result)) }
+        } catch {
+            logger.warning(
+                "commands that a crash may have interrupted are not known", metadata: ["reason": "\(error.explanation)"]
+            )
+        }
+    }
+}
+
+/// The ids of the newest commands, for as long as the disk does not take them.
+///
+/// A plain value.
+private struct RecentCommands {
+    private static let bound = 1_024
+    private var ids: Set<CommandID> = []
+    private var order: [CommandID] = []
+    private var oldest = 0
+
+    /// - Returns: false when the id is known already.
+    mutating func insert(_ id: CommandID) -> Bool {
+        guard ids.insert(id).inserted else { return false }
+        if order.count < Self.bound {
+            order.append(id)
+        } else {
+            ids.remove(order[oldest])
+            order[oldest] = id
+            oldest = (oldest + 1) % Self.bound
+        }
+        return true
+    }
+}

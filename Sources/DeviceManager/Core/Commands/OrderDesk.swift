@@ -1,0 +1,70 @@
+import Components
+import DeviceModel
+import Synchronization
+
+/// Where commands for one component are handed over: one mailbox, one reader, and an answer for each, come what may.
+final class OrderDesk: Sendable {
+    /// How a command ended.
+    struct Answer: Sendable {
+        var status: CommandStatus
+        var reason: String?
+    }
+
+    private struct State {
+        /// Why the component takes no orders; nil: it takes them.
+        var closedBecause: String? = "it has not started yet"
+        var replies: [CommandID: @Sendable (Answer) -> Void] = [:]
+    }
+
+    /// How many orders may wait; one more is refused.
+    ///
+    /// Nobody wants a relay to work off a longer list.
+    private static let bound = 16
+
+    /// What waits for the component, which is the reader.
+    let mailbox = Mailbox<Order>(bound: bound, policy: .refuseNewest)
+    private let state = Mutex(State())
+
+    /// The component is ready for orders.
+    func open() {
+        state.withLock { $0.closedBecause = nil }
+    }
+
+    /// The component has stopped: whatever waits is answered, and whatever comes is, until it is back.
+    func close(because reason: String) {
+        while mailbox.takeIfWaiting() != nil {}
+        let replies = state.withLock { state in
+            state.closedBecause = reason
+            defer { state.replies = [:] }
+            return state.replies.values
+        }
+        for reply in replies { reply(Answer(status: .failed, reason: reason)) }
+    }
+
+    /// Whether one more order would be refused.
+    var isFull: Bool { mailbox.count >= Self.bound }
+
+    /// Hands a command over; it has its place in the queue when this returns.
+    ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - reply: Told once how it ended.
+    func submit(_ command: Command, reply: @escaping @Sendable (Answer) -> Void) {
+        let closed = state.withLock { state -> String? in
+            if state.closedBecause == nil { state.replies[command.id] = reply }
+            return state.closedBecause
+        }
+        if let closed {
+            return reply(Answer(status: .failed, reason: "\(command.component) does not work: \(closed)"))
+        }
+        let order = Order(command) { [weak self] status, reason in
+            self?.answer(command.id, Answer(status: status, reason: reason))
+        }
+        if case .accepted = mailbox.send(order) { return }
+        answer(command.id, Answer(status: .failed, reason: "\(command.component) has too many commands waiting"))
+    }
+
+    private func answer(_ id: CommandID, _ answer: Answer) {
+        state.withLock { $0.replies.removeValue(forKey: id) }?(answer)
+    }
+}

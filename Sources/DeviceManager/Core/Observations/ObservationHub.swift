@@ -1,0 +1,138 @@
+public import DeviceModel
+import Synchronization
+
+/// The road up: everything that is observed passes here, is dated and checked, and goes on to whoever needs it.
+///
+/// Nobody who reports ever waits: what goes on to the disk waits in a bounded mailbox of which ``RecorderService`` is
+/// the reader, and bindings see events before the disk does.
+public final class ObservationHub: Sendable {
+    private struct State {
+        var current = CurrentReadings()
+        var filters: [ComponentID: [String: ReportFilter]] = [:]
+        var watchers: [Int: Mailbox<RecordedObservation>] = [:]
+        var nextWatcher = 0
+        /// What was lost and has no numbers yet.
+        var lost: [StreamName: Int] = [:]
+        var lostSinceStart = 0
+    }
+
+    /// What waits for the disk: 1024 of them; the oldest goes when one more comes, and is counted as lost.
+    let recordables = Mailbox<Observation>(bound: 1_024, policy: .dropOldest)
+    /// Events for the bindings: 64 of them; the oldest goes when one more comes.
+    ///
+    /// A finger is slower.
+    let events = Mailbox<Event>(bound: 64, policy: .dropOldest)
+
+    private let device: DeviceDescription
+    private let time: any TimeSource
+    private let filterSettings: [ComponentID: [String: ReportFilter.Settings]]
+    private let state = Mutex(State())
+
+    init(
+        device: DeviceDescription, filters: [ComponentID: [String: ReportFilter.Settings]], time: any TimeSource
+    ) {
+        self.device = device
+        self.time = time
+        filterSettings = filters
+    }
+
+    // MARK: In
+
+    /// Something was observed at a point of the device's own clock.
+    func observe(at moment: MonotonicTime, _ content: Observation.Content) {
+        let stamp = time.timestamp(at: moment)
+        var content = content
+        if case .reading(let reading) = content { content = .reading(checked(reading)) }
+        if case .event(let event) = content { events.send(event) }
+        guard passes(content, at: stamp) else { return }
+        let sent = recordables.send(Observation(time: stamp, content: content))
+        if case .dropped(let oldest) = sent { lose(oldest) }
+    }
+
+    /// Takes note of a reading, and says whether it goes on.
+    private func passes(_ content: Observation.Content, at stamp: Timestamp) -> Bool {
+        guard case .reading(let reading) = content else { return true }
+        return state.withLock { state in
+            state.current.update(reading, at: stamp)
+            let settings = filterSettings[reading.component]?[reading.property] ?? ReportFilter.Settings()
+            return state.filters[reading.component, default: [:]][reading.property, default: ReportFilter(settings)]
+                .passes(reading, at: stamp.monotonic)
+        }
+    }
+
+    /// A value that its own description rules out is no good reading.
+    private func checked(_ reading: Reading) -> Reading {
+        guard reading.quality == .good, let number = reading.value?.numeric,
+            let property = device.component(reading.component)?.property(reading.property)
+        else { return reading }
+        let isInRange = number.isFinite && number >= property.minimum ?? number && number <= property.maximum ?? number
+        guard !isInRange else { return reading }
+        let shown = Value.number(number).text(of: property.quantity)
+        return Reading(
+            component: reading.component, property: reading.property, value: nil, quality: .failed,
+            reason: "\(shown) is out of range")
+    }
+
+    // MARK: Out
+
+    /// The newest readings.
+    public func read(_ address: Address) -> [ReportedObservation] {
+        state.withLock { $0.current.report(device, address, at: time.now) }
+    }
+
+    /// Subscribes to everything that is stored from now on.
+    ///
+    /// - Parameter bound: How many may wait; the oldest goes when one more comes.
+    /// - Returns: Where it arrives, and what ends the subscription.
+    public func watch(bound: Int) -> (arrivals: Mailbox<RecordedObservation>, end: @Sendable () -> Void) {
+        let arrivals = Mailbox<RecordedObservation>(bound: bound, policy: .dropOldest)
+        let id = state.withLock { state in
+            state.nextWatcher += 1
+            state.watchers[state.nextWatcher] = arrivals
+            return state.nextWatcher
+        }
+        let end: @Sendable () -> Void = { [self] in
+            state.withLock { _ = $0.watchers.removeValue(forKey: id) }
+            arrivals.finish()
+        }
+        return (arrivals, end)
+    }
+
+    /// Observations are on the disk now.
+    func publish(_ recorded: [RecordedObservation]) {
+        let watchers = state.withLock { state in
+            for record in recorded {
+                if case .reading(let reading) = record.observation.content {
+                    state.current.number(reading, record.position.sequence)
+                }
+            }
+            return Array(state.watchers.values)
+        }
+        for watcher in watchers {
+            for record in recorded { watcher.send(record) }
+        }
+    }
+
+    // MARK: Lost
+
+    /// An observation had to go before it could be stored.
+    func lose(_ observation: Observation) {
+        state.withLock { state in
+            state.lost[observation.stream, default: 0] += 1
+            state.lostSinceStart += 1
+        }
+    }
+
+    /// What was lost and has no numbers yet, by stream.
+    var lost: [StreamName: Int] { state.withLock { $0.lost } }
+
+    /// What was lost has been given numbers and a gap.
+    func named(_ lost: [StreamName: Int]) {
+        state.withLock { state in
+            for (stream, count) in lost { state.lost[stream, default: 0] -= count }
+        }
+    }
+
+    /// How many observations were lost since the start, because the disk did not keep up.
+    var lostSinceStart: Int { state.withLock { $0.lostSinceStart } }
+}

@@ -1,0 +1,53 @@
+import DeviceModel
+import Logging
+import ServiceLifecycle
+
+/// Brings what was observed to the disk, in groups, and tells the watchers afterwards.
+struct RecorderService: Service {
+    let hub: ObservationHub
+    let outbox: any Outbox
+    let time: any TimeSource
+    let interval: Duration
+    let logger: Logger
+
+    /// Runs until everything that was observed before the shutdown is stored, or can't be.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await record()
+        } onGracefulShutdown: {
+            hub.recordables.finish()
+        }
+    }
+
+    private func record() async {
+        var batcher = CommitBatcher(interval: interval)
+        var incident = Incident(logger, "observations cannot be stored", over: "observations are stored again")
+        var backoff = Backoff(first: .seconds(1), cap: .seconds(30), jitter: .none)
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let received = await hub.recordables.next(until: batcher.deadline, on: time)
+            if case .element(let observation) = received, let dropped = batcher.add(observation, at: time.now) {
+                hub.lose(dropped)
+            }
+            let isLast = if case .finished = received { true } else { false }
+            do {
+                try await store(isLast ? batcher.waiting : batcher.due(at: time.now), &batcher)
+                backoff.succeeded()
+                incident.end()
+            } catch {
+                batcher.failed(retryAt: time.now + backoff.failed(using: &generator))
+                incident.happened(error.explanation)
+            }
+            if isLast { return }
+        }
+    }
+
+    private func store(_ observations: [Observation], _ batcher: inout CommitBatcher) async throws {
+        guard !observations.isEmpty else { return }
+        let lost = hub.lost
+        let recorded = try await outbox.append(observations, lost: lost)
+        hub.named(lost)
+        batcher.stored()
+        hub.publish(recorded)
+    }
+}

@@ -1,0 +1,115 @@
+import Components
+public import Configuration
+public import DeviceModel
+public import Logging
+
+/// All of `agent.toml`, checked.
+public struct AgentConfiguration: Sendable {
+    /// The device's name.
+    public var id: DeviceID
+    /// What people call it.
+    public var label: String?
+    /// Where its store and its key are.
+    public var stateDirectory: String
+    /// Where the router is; nil: there is none.
+    public var router: Router?
+    /// How programs on the device reach the agent.
+    public var local: Local
+    /// On which board the agent runs.
+    public var boardKind: BoardKind
+    /// What happens on a simulated board: a file, as it stands in the configuration.
+    public var scenario: String?
+    /// Where the name of the scenario stands.
+    public var scenarioPosition: Position
+    /// How observations are stored.
+    public var store: Store
+    /// What is logged.
+    public var logLevel: Logger.Level
+    /// The components, in the order of the file.
+    public var components: [ComponentPlan]
+    /// What happens when something happens to a component.
+    public var bindings: [Binding]
+
+    /// Where the router is, and how it is known.
+    public struct Router: Hashable, Sendable {
+        /// Its address.
+        public var address: RouterAddress
+        /// The certificates that are trusted; nil: those that enrolment pinned, else the system's.
+        public var caFile: String?
+        /// The account, for an enrolment without a claim code.
+        public var account: String?
+    }
+
+    /// How programs on the device reach the agent.
+    public struct Local: Hashable, Sendable {
+        /// The Unix socket.
+        public var socket: String
+        /// The group that may read and switch.
+        public var controlGroup: String
+        /// The group that may only read.
+        public var readGroup: String?
+    }
+
+    /// How observations are stored.
+    public struct Store: Hashable, Sendable {
+        /// How long readings wait to be written together.
+        public var commitInterval: Duration
+        /// How big the store may grow, in bytes.
+        public var maxSize: Int
+        /// How long observations are kept.
+        public var keep: Duration
+    }
+
+    /// What the device is and can do.
+    ///
+    /// - Parameter software: The program that speaks for it.
+    /// - Returns: The description that goes up.
+    public func description(software: String) -> DeviceDescription {
+        DeviceDescription(id: id, label: label, software: software, components: components.map(\.description))
+    }
+
+    /// Checks a whole file.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - findings: Takes all that is wrong.
+    /// - Returns: The configuration; nil when anything is wrong.
+    public static func read(_ file: Table, _ findings: inout Findings) -> AgentConfiguration? {
+        let checked = AgentKeys.file.check(file, name: "", at: Position(line: 1, column: 1), &findings)
+        let (components, bindings) = ComponentReader.read(file[AgentKeys.components.name], &findings)
+        guard let checked, findings.isEmpty else { return nil }
+        let device = checked[AgentKeys.deviceTable]
+        let board = checked[AgentKeys.boardTable]
+        return AgentConfiguration(
+            id: device[AgentKeys.id], label: device[AgentKeys.label],
+            stateDirectory: device[AgentKeys.stateDirectory], router: checked[AgentKeys.routerTable].map(Router.init),
+            local: Local(checked[AgentKeys.localTable]), boardKind: board[AgentKeys.kind],
+            scenario: board[AgentKeys.scenario], scenarioPosition: board.position(of: AgentKeys.scenario),
+            store: Store(checked[AgentKeys.storeTable]), logLevel: checked[AgentKeys.logTable][AgentKeys.level],
+            components: components, bindings: bindings)
+    }
+}
+
+extension AgentConfiguration.Router {
+    fileprivate init(_ table: CheckedTable) {
+        address = table[AgentKeys.url]
+        caFile = table[AgentKeys.caFile]
+        account = table[AgentKeys.account]
+    }
+}
+
+extension AgentConfiguration.Local {
+    fileprivate init(_ table: CheckedTable) {
+        socket = table[AgentKeys.socket]
+        controlGroup = table[AgentKeys.controlGroup]
+        readGroup = table[AgentKeys.readGroup]
+    }
+}
+
+extension AgentConfiguration.Store {
+    fileprivate init(_ table: CheckedTable) {
+        commitInterval = table[AgentKeys.commitInterval]
+        maxSize = Int(table[AgentKeys.maxSize])
+        keep = table[AgentKeys.keep]
+    }
+}

@@ -1,0 +1,114 @@
+public import Configuration
+import DeviceModel
+import Logging
+
+/// The keys of `agent.toml`, but for those of the components' models.
+public enum AgentKeys {
+    /// Who the device is.
+    public static let device = TableSchema([id, label, stateDirectory])
+    static let id = Key.required("id", .deviceID, "The device's name, unique in its owner's space.")
+    static let label = Key<String?>.optional("label", .nonEmptyString, "What people call it.")
+    static let stateDirectory = Key.optional(
+        "state_directory", .path, default: "/var/lib/m2m-agent", shown: "\"/var/lib/m2m-agent\"",
+        "Where the store and the device's key are.")
+
+    /// Where the router is.
+    public static let router = TableSchema([url, caFile, account])
+    static let url = Key.required("url", .routerAddress, "The router's address, such as \"wss://router.example:443\".")
+    static let caFile = Key<String?>.optional(
+        "ca_file", .path,
+        "The certificates that are trusted, as PEM; else those that enrolment pinned, else the system's.")
+    static let account = Key<String?>.optional(
+        "account", .nonEmptyString, "The account to which the device belongs, for an enrolment without a claim code.")
+
+    /// How programs on the device reach the agent.
+    public static let local = TableSchema([socket, controlGroup, readGroup])
+    static let socket = Key.optional(
+        "socket", .path, default: "/run/m2m-agent/agent.sock", shown: "\"/run/m2m-agent/agent.sock\"",
+        "The Unix socket; `m2m` finds another one by the environment variable M2M_SOCKET.")
+    static let controlGroup = Key.optional(
+        "control_group", .nonEmptyString, default: "m2m", shown: "\"m2m\"",
+        "The group that may read and switch. The agent's own user and root always may.")
+    static let readGroup = Key<String?>.optional("read_group", .nonEmptyString, "The group that may only read.")
+
+    /// On which board the agent runs.
+    public static let board = TableSchema([kind, scenario])
+    static let kind = Key.optional(
+        "kind", .choice(["linux": BoardKind.linux, "simulated": .simulated]), default: .linux, shown: "\"linux\"",
+        "The machine's own board, or a simulated one.")
+    static let scenario = Key<String?>.optional(
+        "scenario", .nonEmptyString,
+        "What happens on the simulated board: a file, from the folder of this one where its path is relative.")
+
+    /// How observations are stored.
+    public static let store = TableSchema([commitInterval, maxSize, keep])
+    static let commitInterval = Key.optional(
+        "commit_interval", .duration(.milliseconds(100)...(.seconds(60))), default: .seconds(1), shown: "\"1s\"",
+        "How long readings wait to be written together. Longer spares an SD card; a power cut loses what waits.")
+    static let maxSize = Key.optional(
+        "max_size", .quantity(.information, 1_048_576...1_099_511_627_776), default: 67_108_864, shown: "\"64 MiB\"",
+        "How big the store may grow; then the oldest readings go.")
+    static let keep = Key.optional(
+        "keep", .duration(.seconds(60)...(.seconds(86_400 * 3_650))), default: .seconds(86_400 * 30),
+        shown: "\"30d\"", "How long observations that nobody has acknowledged are kept.")
+
+    /// What is logged.
+    public static let log = TableSchema([level])
+    static let level = Key.optional(
+        "level",
+        .choice([
+            "trace": Logger.Level.trace, "debug": .debug, "info": .info, "notice": .notice, "warning": .warning,
+            "error": .error, "critical": .critical,
+        ]),
+        default: .info, shown: "\"info\"", "The least important messages that are logged.")
+
+    /// The whole file; the tables of the components are checked against their models.
+    public static let file = TableSchema([
+        deviceTable, routerTable, localTable, boardTable, storeTable, logTable, components,
+    ])
+    static let deviceTable = Key.required("device", device.kind, "the table that says who the device is")
+    static let routerTable = Key<CheckedTable?>.optional(
+        "router", router.kind, "Where the router is; without it everything works locally.")
+    static let localTable = Key.optional("local", local, "How programs on the device reach the agent.")
+    static let boardTable = Key.optional("board", board, "On which board the agent runs.")
+    static let storeTable = Key.optional("store", store, "How observations are stored.")
+    static let logTable = Key.optional("log", log, "What is logged.")
+    static let components = Key<Node?>.optional("components", .deferred("table of components"), "The equipment.")
+
+    /// The keys that every component has, beside those of its model.
+    public static let component: [any ConfigurationKey] = [model, componentLabel, report]
+    static let model = Key.required("model", .nonEmptyString, "What it is.")
+    static let componentLabel = Key<String?>.optional("label", .nonEmptyString, "What people call it.")
+    static let report = Key<Node?>.optional(
+        "report", .deferred("table"),
+        "Which readings are stored and sent: { on_change = { PROPERTY = \"0.1 °C\" }, at_least = \"60s\" }; else all.")
+    static let atLeast = Key<Duration?>.optional(
+        "at_least", .duration(.seconds(1)...(.seconds(86_400))),
+        "After how long a reading goes up even if nothing changed.")
+}
+
+/// The kinds of boards.
+public enum BoardKind: Sendable {
+    /// The machine's own.
+    case linux
+    /// One in memory.
+    case simulated
+}
+
+extension ValueKind where Value == DeviceID {
+    static var deviceID: Self {
+        ValueKind<String>.string.map("name", range: DeviceID.rule) { text in
+            DeviceID(rawValue: text).map { .success($0) }
+                ?? .failure(Mistake("must be \(DeviceID.rule), not \"\(text)\""))
+        }
+    }
+}
+
+extension ValueKind where Value == RouterAddress {
+    static var routerAddress: Self {
+        ValueKind<String>.string.map("URL", range: "wss://HOST[:PORT]") { text in
+            RouterAddress(text).map { .success($0) }
+                ?? .failure(Mistake("must be an address such as \"wss://router.example:443\", not \"\(text)\""))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+public import DeviceModel
+import Glibc
+
+/// The folder with everything that the agent keeps, held by one agent at a time.
+public final class StateDirectory: Sendable {
+    /// The folder.
+    public let path: String
+    private let lock: Int32
+
+    /// Makes the folder where it is not there, and takes it for this process.
+    ///
+    /// - Parameter path: The folder.
+    /// - Throws: ``StateDirectoryError``: `busy` when another agent has it.
+    public init(_ path: String) throws(StateDirectoryError) {
+        self.path = path
+        try Self.make(path)
+        let lockPath = "\(path)/lock"
+        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw StateDirectoryError(path: path, problem: .system(errno)) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let (number, holder) = (errno, Self.holder(lock))
+            close(lock)
+            throw StateDirectoryError(path: path, problem: number == EWOULDBLOCK ? .held(holder) : .system(number))
+        }
+        let text = Array("\(getpid())\n".utf8)
+        ftruncate(lock, 0)
+        pwrite(lock, text, text.count, 0)
+    }
+
+    deinit { close(lock) }
+
+    /// A file in the folder.
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    private static func make(_ path: String) throws(StateDirectoryError) {
+        var folder = ""
+        for part in path.split(separator: "/") {
+            folder += "/\(part)"
+            guard mkdir(folder, 0o700) == 0 || errno == EEXIST || access(folder, F_OK) == 0 else {
+                throw StateDirectoryError(path: path, problem: .system(errno))
+            }
+        }
+    }
+
+    /// The process that holds the lock, as it wrote itself down.
+    private static func holder(_ lock: Int32) -> Int? {
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = pread(lock, &buffer, buffer.count, 0)
+        return Int(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self).filter(\.isNumber))
+    }
+}
+
+/// Why the folder with the agent's state can't be used.
+public struct StateDirectoryError: ExplainedError, Hashable {
+    enum Problem: Hashable {
+        case held(Int?)
+        case system(Int32)
+    }
+
+    /// The folder.
+    public let path: String
+    let problem: Problem
+
+    /// The kind of failure.
+    public var code: ErrorCode {
+        switch problem {
+        case .held: .busy
+        case .system(EACCES), .system(EPERM), .system(EROFS): .notPermitted
+        case .system: .systemFailure
+        }
+    }
+
+    /// The folder.
+    public var resource: String { path }
+
+    /// The failure in words.
+    public var description: String {
+        switch problem {
+        case .held(let process):
+            "another agent\(process.map { " (process \($0))" } ?? "") uses \(path); stop it, "
+                + "or give this one a device.state_directory of its own"
+        case .system(let number):
+            "the folder \(path) cannot be used: \(errorText(number)); "
+                + "make it, give it to this user, or set device.state_directory to another one"
+        }
+    }
+}

@@ -1,0 +1,42 @@
+public import DeviceModel
+
+extension Store {
+    /// How many commands are remembered.
+    private static let remembered = 1_000
+
+    /// Writes down that a command is about to be done.
+    public func claim(_ command: Command) throws(StoreError) -> Bool {
+        try writing { () throws(StoreError) in
+            try database.transaction { () throws(StoreError) in
+                let isKnown = try database.first(
+                    "SELECT 1 FROM commands WHERE id = ?", [.text(command.id.rawValue)]
+                ) { _ in true }
+                guard isKnown == nil else { return false }
+                try database.run(
+                    "INSERT INTO commands (id, at, component, action, finished) VALUES (?, ?, ?, ?, 0)",
+                    [
+                        .text(command.id.rawValue), .integer(time.wall.nanoseconds),
+                        .text(command.component.rawValue), .text(command.action),
+                    ])
+                try database.run(
+                    "DELETE FROM commands WHERE finished = 1 AND id NOT IN "
+                        + "(SELECT id FROM commands ORDER BY at DESC LIMIT \(Self.remembered))")
+                return true
+            }
+        }
+    }
+
+    /// The commands that were begun and never came to an end.
+    public func interrupted() throws(StoreError) -> [CommandResult] {
+        var results: [CommandResult] = []
+        try database.run("SELECT id, component, action FROM commands WHERE finished = 0") { row in
+            guard let id = CommandID(rawValue: row.text(0)), let component = ComponentID(rawValue: row.text(1))
+            else { return }
+            results.append(
+                CommandResult(
+                    id: id, component: component, action: row.text(2), status: .interrupted,
+                    reason: "the agent stopped before the command had ended"))
+        }
+        return results
+    }
+}
