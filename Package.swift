@@ -40,6 +40,8 @@ extension Target.Dependency {
     static let nioWebSocket: Self = .product(name: "NIOWebSocket", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let lifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 }
 
@@ -47,11 +49,21 @@ let package = Package(
     name: "m2m",
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.15.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.4.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.15.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.25.0"),
     ],
     targets: [
         // 0: C
-        c("CSystem", path: "Sources/DeviceModel/CSystem"),
+        c("CLinux", path: "Sources/DeviceModel/CLinux"),
         c("CGPIO", path: "Sources/HAL/CGPIO", links: ["gpiod"]),
         c("CI2C", path: "Sources/HAL/CI2C", links: ["i2c"]),
         c("CCrypto", path: "Sources/DeviceManager/CCrypto", links: ["crypto"]),
@@ -61,54 +73,112 @@ let package = Package(
             cxxSettings: [.treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra")]),
 
         // 1: what all speak
-        storey("DeviceModel", exclude: ["CSystem"], uses: ["CSystem"]),
+        storey("DeviceModel", exclude: ["CLinux"], uses: ["CLinux"]),
 
         // 2: what can be asked of a board, what can be written in a file, what can be sent
         storey("HAL", path: "Sources/HAL/Interface", uses: ["DeviceModel"]),
-        storey("Configuration", path: "Sources/DeviceManager/Configuration", uses: ["DeviceModel"]),
+        storey("ConfigurationSchema", path: "Sources/DeviceManager/Configuration", uses: ["DeviceModel"]),
         storey("Wire", uses: ["DeviceModel"]),
 
         // 3: the equipment, and the boards on which it runs
-        storey("Components", uses: ["DeviceModel", "HAL", "Configuration", .logging]),
-        storey("HALLinux", path: "Sources/HAL/Linux", uses: ["DeviceModel", "HAL", "CSystem", "CGPIO", "CI2C"]),
-        storey("HALSimulated", path: "Sources/HAL/Simulated", uses: ["DeviceModel", "HAL", "Configuration"]),
+        storey("Components", uses: ["DeviceModel", "HAL", "ConfigurationSchema", .logging]),
+        storey("HALLinux", path: "Sources/HAL/Linux", uses: ["DeviceModel", "HAL", "CLinux", "CGPIO", "CI2C"]),
+        storey("HALSimulated", path: "Sources/HAL/Simulated", uses: ["DeviceModel", "HAL", "ConfigurationSchema"]),
         storey("HALTestKit", path: "Sources/HAL/TestKit", uses: ["DeviceModel", "HAL"]),
 
         // 4: what the agent is without network, disk and files; how messages travel
         storey(
             "DeviceManager", path: "Sources/DeviceManager/Core",
-            uses: ["DeviceModel", "Configuration", "HAL", "Components", .logging, .lifecycle]),
+            uses: ["DeviceModel", "ConfigurationSchema", "HAL", "Components", .logging, .lifecycle]),
+
+        storey(
+            "Transport",
+            uses: ["DeviceModel", "Wire", "CLinux", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .nioSSL]),
 
         // 5: what hangs above the heart and reaches outside
         storey(
-            "TOMLFile", path: "Sources/DeviceManager/TOMLFile", uses: ["DeviceModel", "Configuration", "CTOML"]),
+            "TOMLFile", path: "Sources/DeviceManager/TOMLFile", uses: ["DeviceModel", "ConfigurationSchema", "CTOML"]),
         storey(
             "Store", path: "Sources/DeviceManager/Store", uses: ["DeviceModel", "DeviceManager", "CSQLite"]),
+
+        storey(
+            "Link", path: "Sources/DeviceManager/Link",
+            uses: [
+                "DeviceModel", "DeviceManager", "Wire", "Transport", "CCrypto", "CLinux", .nioCore, .logging,
+                .lifecycle,
+            ]),
+
+        storey(
+            "LocalAPI", path: "Sources/DeviceManager/LocalAPI",
+            uses: [
+                "DeviceModel", "DeviceManager", "HAL", "Wire", "Transport", "CLinux", .nioCore, .logging, .lifecycle,
+            ]),
+
+        storey(
+            "Router",
+            uses: [
+                "DeviceModel", "Wire", "Transport", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging, .lifecycle,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ]),
+
+        storey("Client", uses: ["DeviceModel", "Wire", "Transport", .nioCore, .nioPosix]),
+        storey("Terminal", uses: ["DeviceModel", .argumentParser]),
+
+        // 6: the programs
+        program(
+            "m2m-agent",
+            uses: [
+                "DeviceModel", "ConfigurationSchema", "HAL", "HALLinux", "HALSimulated", "DeviceManager", "Wire",
+                "Link",
+                "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix, .logging, .lifecycle, .unixSignals,
+            ]),
+
+        program("m2m", uses: ["DeviceModel", "Wire", "Client", "Terminal", .argumentParser]),
+        program(
+            "m2m-router",
+            uses: [
+                "DeviceModel", "ConfigurationSchema", "TOMLFile", "Router", "Terminal", .logging, .lifecycle,
+                .unixSignals, .argumentParser,
+            ]),
 
         // What is tested, in the same storeys
         .target(
             name: "TestSupport",
             dependencies: [
-                "DeviceModel", "HAL", "HALTestKit", "Configuration", "Components", "DeviceManager", .logging,
+                "DeviceModel", "HAL", "HALTestKit", "ConfigurationSchema", "Components", "DeviceManager", .logging,
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("DeviceModelTests", uses: ["DeviceModel", "HALTestKit", "TestSupport"]),
-        tests("ConfigurationTests", uses: ["Configuration", "DeviceModel"]),
+        tests("ConfigurationSchemaTests", uses: ["ConfigurationSchema", "DeviceModel"]),
         tests("WireTests", uses: ["Wire", "DeviceModel", "TestSupport"]),
         tests(
             "HALTests",
-            uses: ["DeviceModel", "HAL", "HALSimulated", "HALTestKit", "Configuration", "TOMLFile", "TestSupport"]),
+            uses: [
+                "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "ConfigurationSchema", "TOMLFile", "TestSupport",
+            ]),
         tests(
             "ComponentsTests",
-            uses: ["Components", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "Configuration", "TestSupport"]),
+            uses: [
+                "Components", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "ConfigurationSchema", "TestSupport",
+            ]),
         tests(
             "DeviceManagerTests",
             uses: [
-                "DeviceManager", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "Configuration", "TOMLFile",
+                "DeviceManager", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "ConfigurationSchema", "TOMLFile",
                 "TestSupport", .logging, .lifecycle,
             ]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
-        tests("TOMLFileTests", uses: ["TOMLFile", "Configuration"]),
+        tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20

@@ -1,4 +1,4 @@
-public import Configuration
+public import ConfigurationSchema
 public import DeviceModel
 public import HAL
 

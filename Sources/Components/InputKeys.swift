@@ -1,4 +1,4 @@
-import Configuration
+import ConfigurationSchema
 import DeviceModel
 import HAL
 

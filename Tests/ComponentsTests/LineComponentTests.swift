@@ -1,5 +1,5 @@
 import Components
-import Configuration
+import ConfigurationSchema
 import DeviceModel
 import HAL
 import HALSimulated

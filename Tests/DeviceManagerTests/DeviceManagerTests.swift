@@ -1,4 +1,4 @@
-import Configuration
+import ConfigurationSchema
 import DeviceManager
 import DeviceModel
 import HAL

@@ -1,5 +1,5 @@
 public import Components
-public import Configuration
+public import ConfigurationSchema
 public import DeviceModel
 public import HAL
 import HALTestKit

@@ -13,7 +13,11 @@ public final class StateDirectory: Sendable {
     /// - Throws: ``StateDirectoryError``: `busy` when another agent has it.
     public init(_ path: String) throws(StateDirectoryError) {
         self.path = path
-        try Self.make(path)
+        do throws(FileError) {
+            try SafeFile.makeFolder(path)
+        } catch {
+            throw StateDirectoryError(path: path, problem: .system(error.errno))
+        }
         let lockPath = "\(path)/lock"
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw StateDirectoryError(path: path, problem: .system(errno)) }
@@ -31,16 +35,6 @@ public final class StateDirectory: Sendable {
 
     /// A file in the folder.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    private static func make(_ path: String) throws(StateDirectoryError) {
-        var folder = ""
-        for part in path.split(separator: "/") {
-            folder += "/\(part)"
-            guard mkdir(folder, 0o700) == 0 || errno == EEXIST || access(folder, F_OK) == 0 else {
-                throw StateDirectoryError(path: path, problem: .system(errno))
-            }
-        }
-    }
 
     /// The process that holds the lock, as it wrote itself down.
     private static func holder(_ lock: Int32) -> Int? {

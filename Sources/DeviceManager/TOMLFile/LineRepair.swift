@@ -1,4 +1,4 @@
-import Configuration
+import ConfigurationSchema
 
 /// Takes lines that are no TOML out of a text, so that the rest can be read.
 struct LineRepair {

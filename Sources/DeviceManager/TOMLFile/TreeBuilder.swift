@@ -1,5 +1,5 @@
 import CTOML
-import Configuration
+import ConfigurationSchema
 
 /// Builds the tree of a TOML text from what toml++ tells of it.
 final class TreeBuilder {

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 
 /// The machine's own clocks.
@@ -23,17 +23,17 @@ public struct SystemTime: TimeSource {
 
     /// `CLOCK_MONOTONIC`.
     public var now: MonotonicTime {
-        MonotonicTime(nanoseconds: csystem_monotonic_ns())
+        MonotonicTime(nanoseconds: clinux_monotonic_ns())
     }
 
     /// `CLOCK_REALTIME`.
     public var wall: WallTime {
-        WallTime(nanoseconds: csystem_wall_ns())
+        WallTime(nanoseconds: clinux_wall_ns())
     }
 
     /// What the kernel says of its clock: adjtimex(2) without `STA_UNSYNC`.
     public var isWallSynchronised: Bool {
-        csystem_clock_is_synchronised()
+        clinux_clock_is_synchronised()
     }
 
     /// Sleeps on Swift's `SuspendingClock`, which is `CLOCK_MONOTONIC` on Linux.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import DeviceModel
 import Glibc
 import HAL
@@ -18,7 +18,7 @@ struct LinuxHost: Host {
         readings.processorTemperature = processorTemperature
         readings.load = load
         readings.memoryUsed = memoryUsed
-        let disk = csystem_disk_used(stateDirectory)
+        let disk = clinux_disk_used(stateDirectory)
         readings.diskUsed = disk >= 0 ? disk : nil
         (readings.isUnderVoltage, readings.isThrottled) = supply
         return readings

@@ -1,4 +1,4 @@
-import Configuration
+import ConfigurationSchema
 public import DeviceModel
 
 /// An event of one component that gives a command to another: `on_pressed = "heater toggle"`.

@@ -1,5 +1,5 @@
 import Components
-public import Configuration
+public import ConfigurationSchema
 public import DeviceModel
 public import Logging
 

@@ -1,4 +1,4 @@
-public import Configuration
+public import ConfigurationSchema
 import DeviceModel
 import Logging
 

@@ -1,5 +1,5 @@
 import Components
-import Configuration
+import ConfigurationSchema
 import DeviceModel
 
 /// Reads `[components.…]`: each table by its own model, then what only shows between them.

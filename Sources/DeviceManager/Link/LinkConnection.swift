@@ -1,0 +1,92 @@
+import DeviceManager
+import DeviceModel
+import Transport
+import Wire
+
+/// One connection to the router, and the session on it.
+///
+/// An actor because three tasks share the session: what reads from the network, what watches the clock and the store,
+/// and whoever ends it.
+actor LinkConnection {
+    private let channel: MessageChannel
+    private let manager: DeviceManager
+    private let onOpen: @Sendable (_ owner: String) -> Void
+    private var session: LinkSession
+    private var problem: LinkProblem?
+
+    init(
+        _ channel: MessageChannel, _ identity: LinkSession.Identity, _ manager: DeviceManager,
+        onOpen: @escaping @Sendable (_ owner: String) -> Void
+    ) {
+        self.channel = channel
+        self.manager = manager
+        self.onOpen = onOpen
+        session = LinkSession(identity: identity, description: manager.description, now: manager.time.now)
+    }
+
+    /// Runs the session to its end.
+    ///
+    /// - Throws: Why it ended, unless the task was cancelled.
+    func run() async throws {
+        let (arrivals, endWatch) = manager.observations.watch(bound: 1)
+        defer { endWatch() }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.read() }
+                group.addTask { try await self.watch(arrivals) }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await end()
+            throw problem ?? error
+        }
+        await end()
+        if let problem { throw problem }
+    }
+
+    private func read() async throws {
+        for try await message in channel.inbound { try await handle(.received(message)) }
+        throw problem ?? LinkProblem("the router closed the connection")
+    }
+
+    private func watch(_ arrivals: Mailbox<RecordedObservation>) async throws {
+        while true {
+            switch await arrivals.next(until: session.deadline, on: manager.time) {
+            case .element: try await handle(.stored)
+            case .deadline: try await handle(.tick)
+            case .finished: return
+            }
+        }
+    }
+
+    private func handle(_ event: LinkSession.Event) async throws {
+        for action in session.handle(event, at: manager.time.now) { try await perform(action) }
+    }
+
+    private func perform(_ action: LinkSession.Action) async throws {
+        switch action {
+        case .send(let envelope): try await channel.send(envelope.encoded)
+        case .begin(let owner, let positions):
+            try await manager.outbox.reconcile(positions)
+            onOpen(owner)
+            try await handle(.reconciled)
+        case .load(let stream, let cursor):
+            let batch = try await manager.outbox.batch(of: stream, after: cursor, limit: LinkSession.batchSize)
+            try await handle(.loaded(stream, batch))
+        case .trim(let position): try await manager.outbox.acknowledge(through: position)
+        case .submit(let command): manager.commands.submit(command)
+        case .close(let problem):
+            self.problem = problem
+            throw problem
+        }
+    }
+
+    private func end() async {
+        for action in session.finish() {
+            // safe: what was not trimmed is sent again, and the router knows it already
+            try? await perform(action)
+        }
+        await channel.close(.goingAway)
+    }
+}

@@ -1,0 +1,48 @@
+public import DeviceManager
+import DeviceModel
+import Glibc
+public import Transport
+
+/// What the device knows of its router, and the router of it: files in the state directory, looked at afresh for each
+/// try, so that an enrolment needs no restart.
+public struct RouterAccess: Sendable {
+    /// Where the router is, and which certificates the configuration trusts.
+    public let router: AgentConfiguration.Router
+    private let folder: String
+
+    /// The path on which devices connect.
+    static let path = "/api/devices/v1/link"
+
+    /// What a device knows.
+    ///
+    /// - Parameters:
+    ///   - router: Where the router is.
+    ///   - stateDirectory: Where the device's key is, and the CA that enrolment pinned.
+    public init(_ router: AgentConfiguration.Router, stateDirectory: String) {
+        self.router = router
+        folder = stateDirectory
+    }
+
+    /// The file with the device's key.
+    public var keyFile: String { "\(folder)/device.key" }
+    private var pinnedFile: String { "\(folder)/router-ca.pem" }
+
+    /// Which certificates are trusted: those of the configuration, else those that enrolment pinned, else the system's.
+    public var trust: TLSTrust {
+        if let file = router.caFile { return .file(file) }
+        return access(pinnedFile, R_OK) == 0 ? .file(pinnedFile) : .system
+    }
+
+    /// Trusts the router's CA from now on.
+    ///
+    /// - Parameter pem: The CA's certificate.
+    /// - Throws: ``FileError`` when it can't be written.
+    func pin(_ pem: String) throws(FileError) {
+        try SafeFile.write(pem.utf8, to: pinnedFile)
+    }
+
+    /// Forgets the router's CA: the system's trust store is enough.
+    func unpin() {
+        unlink(pinnedFile)
+    }
+}

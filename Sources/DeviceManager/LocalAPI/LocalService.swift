@@ -1,0 +1,93 @@
+public import DeviceManager
+public import DeviceModel
+import Glibc
+public import HAL
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+import Transport
+
+/// The agent's door on the device itself: a Unix socket on which programs ask and command, by the same messages and on
+/// the same roads as the router.
+public struct LocalService: Service {
+    /// Drives a line of a simulated board from outside.
+    public typealias Finger = @Sendable (LineReference, LineValue) throws(HALError) -> Void
+
+    private let settings: AgentConfiguration.Local
+    private let handler: LocalRequestHandler
+    private let group: any EventLoopGroup
+    private let logger: Logger
+
+    /// How many programs may be connected at a time.
+    static let connectionBound = 32
+
+    /// A door.
+    ///
+    /// - Parameters:
+    ///   - settings: Where the socket is, and who may use it.
+    ///   - manager: What is behind it.
+    ///   - finger: Drives a line of a simulated board from outside; nil on a real one.
+    ///   - group: Where the connections live.
+    ///   - logger: The program's logger.
+    public init(
+        _ settings: AgentConfiguration.Local, manager: DeviceManager, finger: Finger?, group: any EventLoopGroup,
+        logger: Logger
+    ) {
+        self.settings = settings
+        handler = LocalRequestHandler(
+            manager: manager,
+            access: LocalAccess(controlGroup: settings.controlGroup, readGroup: settings.readGroup), finger: finger)
+        self.group = group
+        self.logger = logger
+    }
+
+    /// Runs until the shutdown.
+    ///
+    /// - Throws: ``TransportError`` when the socket can't be made.
+    public func run() async throws {
+        makeFolder()
+        let server = try await LocalSocket.listen(on: settings.socket, group: group)
+        // Everybody may knock; who may come in is decided by the kernel's word for who they are.
+        chmod(settings.socket, 0o666)
+        logger.info("local socket is open", metadata: ["path": "\(settings.socket)"])
+        try await untilGracefulShutdown { try await serve(server) }
+        unlink(settings.socket)
+    }
+
+    private func serve(_ server: NIOAsyncChannel<MessageChannel, Never>) async throws {
+        try await server.executeThenClose { connections in
+            try await withThrowingDiscardingTaskGroup { group in
+                let open = Mailbox<Void>(bound: Self.connectionBound, policy: .refuseNewest)
+                for try await channel in connections {
+                    guard case .accepted = open.send(()) else {
+                        await channel.close(.policyViolation)
+                        continue
+                    }
+                    group.addTask {
+                        await talk(channel)
+                        _ = open.takeIfWaiting()
+                    }
+                }
+            }
+        }
+    }
+
+    private func talk(_ channel: MessageChannel) async {
+        guard let user = channel.peer.user else { return await channel.close(.policyViolation) }
+        var messages = channel.inbound.makeAsyncIterator()
+        do {
+            try await ConversationServer(on: channel).run(&messages) { request, conversation in
+                try await handler.answer(request, from: user, conversation)
+            }
+        } catch {
+            logger.debug("local connection ended", metadata: ["reason": "\(error.explanation)"])
+        }
+        await channel.close()
+    }
+
+    /// Makes the folder of the socket where nobody has: on a machine without systemd's RuntimeDirectory.
+    private func makeFolder() {
+        guard let end = settings.socket.lastIndex(of: "/"), end != settings.socket.startIndex else { return }
+        mkdir(String(settings.socket[..<end]), 0o755)
+    }
+}

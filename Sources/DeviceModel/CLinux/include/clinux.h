@@ -1,0 +1,50 @@
+/*
+ * clinux - the few Linux calls that Swift's Glibc module does not show.
+ *
+ * Functions return 0 (or the value asked for) when all is well, and -errno otherwise.
+ */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Who is at the other end of a Unix socket: struct ucred of unix(7), SO_PEERCRED. */
+struct clinux_peer {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/* The level and the name with which getsockopt(2) fills a struct clinux_peer. */
+extern const int clinux_peer_level;
+extern const int clinux_peer_option;
+
+/* Nanoseconds on CLOCK_MONOTONIC (since the boot) and on CLOCK_REALTIME (since 1970). Neither can fail. */
+int64_t clinux_monotonic_ns(void);
+int64_t clinux_wall_ns(void);
+
+/* Whether the kernel holds the wall clock to be synchronised: adjtimex(2) without STA_UNSYNC. */
+bool clinux_clock_is_synchronised(void);
+
+/* Whether nobody but its owner may read or write an open file: fstat(2). */
+bool clinux_is_private(int fd);
+
+/* The name of a user, NUL-terminated. -ENOENT: the system does not know the user. */
+int clinux_user_name(uint32_t uid, char *name, uint32_t size);
+
+/* 1 when a user is in a group, by membership or as the primary group; 0 when not. -ENOENT: there is no such group. */
+int clinux_user_is_in_group(uint32_t uid, const char *group);
+
+/* How much of the disk under a path is in use, 0 to 1; negative when that can't be told: statvfs(3). */
+double clinux_disk_used(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

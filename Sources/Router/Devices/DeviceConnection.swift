@@ -1,0 +1,196 @@
+import Crypto
+import DeviceModel
+import Logging
+import Transport
+import Wire
+
+/// One connection of a device, from its challenge to its end.
+///
+/// An actor because two tasks share the session: what reads from the network, and what watches the clock and the notices
+/// from the switchboard.
+actor DeviceConnection {
+    private let channel: MessageChannel
+    private let core: RouterCore
+    private let logger: Logger
+    private let notices = Mailbox<Switchboard.Notice>(bound: 64, policy: .refuseNewest)
+    private var session: DeviceSession
+    private var device: RouterStore.Device?
+    private var description: DeviceDescription?
+    private var waitingKey: [UInt8]?
+
+    init(_ channel: MessageChannel, _ core: RouterCore, logger: Logger) {
+        self.channel = channel
+        self.core = core
+        self.logger = logger
+        session = DeviceSession(
+            nonce: SecretHasher.random(Challenge.nonceSize), heartbeat: core.settings.heartbeat, now: core.time.now)
+    }
+
+    /// Runs the session to its end.
+    func run() async {
+        do {
+            try await handle(.begin)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.read() }
+                group.addTask { try await self.watch() }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            logger.debug("device connection ended", metadata: ["reason": "\(error.explanation)"])
+        }
+        await end()
+    }
+
+    private func read() async throws {
+        for try await message in channel.inbound { try await handle(.received(message)) }
+        throw SessionEnded()
+    }
+
+    private func watch() async throws {
+        while true {
+            switch await notices.next(until: session.deadline, on: core.time) {
+            case .element(.call(let call)): try await handle(.call(call))
+            case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
+            case .element(.replaced):
+                try await handle(.rejected(Failure(.conflict, "another connection of this device has taken over")))
+            case .deadline: try await handle(.tick)
+            case .finished: return
+            }
+        }
+    }
+
+    private func handle(_ event: DeviceSession.Event) async throws {
+        for action in session.handle(event, at: core.time.now) { try await perform(action) }
+    }
+
+    private func perform(_ action: DeviceSession.Action) async throws {
+        switch action {
+        case .send(let envelope): try await channel.send(envelope.encoded)
+        case .enroll(let message): try await enroll(message)
+        case .prove(let message): try await prove(message)
+        case .describe(let description): try await describe(description)
+        case .ingest(let batch): try await ingest(batch)
+        case .hear(let clock):
+            if let device { await core.switchboard.hear(device, clock: clock) }
+        case .close: throw SessionEnded()
+        }
+    }
+
+    // MARK: Getting in
+
+    private func isSigned(
+        _ purpose: SignedStatement.Purpose, _ signature: [UInt8], key: [UInt8], boot: BootID, device: DeviceID
+    ) -> Bool {
+        let statement = SignedStatement(
+            purpose: purpose, nonce: session.nonce, routerKeyHash: core.publicKeyHash, boot: boot, device: device)
+        // safe: bytes that are no key have signed nothing
+        guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key) else { return false }
+        return key.isValidSignature(signature, for: statement.bytes)
+    }
+
+    private func enroll(_ message: Enroll) async throws {
+        guard isSigned(.enroll, message.signature, key: message.key, boot: message.boot, device: message.device) else {
+            return try await handle(.rejected(Self.badSignature))
+        }
+        do {
+            if let claim = message.claim {
+                let hash = Digest.sha256(claim.utf8)
+                let owner = try await core.store.useClaim(secretHash: hash, device: message.device, key: message.key)
+                log("device enrolled by claim code", message.device, owner)
+                try await handle(.enrolled(owner: owner.name))
+            } else {
+                try await wait(message)
+            }
+        } catch let error as RouterProblem {
+            logger.notice("enrolment refused", metadata: ["reason": "\(error)"])
+            try await handle(.rejected(Failure(error)))
+        }
+    }
+
+    private func wait(_ message: Enroll) async throws {
+        guard let account = message.account else {
+            throw RouterProblem(.badRequest, "enroll", "an enrolment needs a claim code or the name of an account")
+        }
+        if let known = try await core.store.device(key: message.key), known.name == message.device,
+            known.owner.name == account
+        {
+            return try await handle(.enrolled(owner: account))  // it was accepted while it was away
+        }
+        try await core.store.addPending(account: account, device: message.device, key: message.key)
+        waitingKey = message.key
+        await core.switchboard.wait(key: message.key, notices: notices)
+        try await handle(.waiting(fingerprint: KeyFingerprint(digest: Digest.sha256(message.key)).description))
+    }
+
+    private func prove(_ message: Prove) async throws {
+        guard isSigned(.prove, message.signature, key: message.key, boot: message.boot, device: message.device) else {
+            return try await handle(.rejected(Self.badSignature))
+        }
+        guard let known = try await core.store.device(key: message.key) else {
+            let words = "this device is not known here; enrol it with `m2m-agent enroll`"
+            return try await handle(.rejected(Failure(.notAuthenticated, words)))
+        }
+        guard known.name == message.device else {
+            let words =
+                "this device was enrolled as '\(known.name)', not as '\(message.device)'; set device.id back, or enrol it again"
+            return try await handle(.rejected(Failure(.conflict, words)))
+        }
+        device = known
+        await core.switchboard.connect(known, notices: notices, clock: message.monotonic)
+        try await core.store.see(known, at: core.time.wall)
+        log("device connected", known.name, known.owner)
+        try await handle(.proved(owner: known.owner.name, positions: try await core.store.positions(of: known)))
+    }
+
+    private static let badSignature = Failure(
+        .notAuthenticated, "the signature is not right: made with another key, for another router or another connection"
+    )
+
+    // MARK: Being in
+
+    private func describe(_ description: DeviceDescription) async throws {
+        guard let device, description.id == device.name else {
+            return try await handle(.rejected(Failure(.badRequest, "this is the description of another device")))
+        }
+        self.description = description
+        try await core.store.describe(device, description)
+    }
+
+    private func ingest(_ batch: ObservationBatch) async throws {
+        guard let device else { return }
+        do {
+            let ingested = try await core.store.ingest(batch, from: device)
+            try await handle(.stored(ingested.through))
+            await core.switchboard.publish(ingested, of: device, description)
+        } catch let error as RouterProblem {
+            logger.error("observations refused", metadata: ["device": "\(device.name)", "reason": "\(error)"])
+            try await handle(.rejected(Failure(error)))
+        }
+    }
+
+    private func end() async {
+        notices.finish()
+        if let waitingKey { await core.switchboard.stopWaiting(key: waitingKey, notices: notices) }
+        if let device, await core.switchboard.disconnect(device, notices: notices) {
+            log("device disconnected", device.name, device.owner)
+            do {
+                try await core.store.see(device, at: core.time.wall)
+            } catch {
+                logger.warning("last sight of a device was not stored", metadata: ["reason": "\(error.explanation)"])
+            }
+        }
+        await channel.close(.goingAway)
+    }
+
+    private func log(_ event: Logger.Message, _ device: DeviceID, _ owner: RouterStore.Owner) {
+        logger.info(event, metadata: ["device": "\(device)", "owner": "\(owner.name)"])
+    }
+}
+
+/// A session came to its end in order.
+struct SessionEnded: ExplainedError {
+    var code: ErrorCode { .unreachable }
+    var resource: String { "" }
+    var description: String { "the session has ended" }
+}

@@ -1,0 +1,158 @@
+import DeviceModel
+import Wire
+
+/// The router's side of a device's session.
+///
+/// A plain value: what arrives and what time it is go in, what to do comes out.
+struct DeviceSession {
+    /// What can happen.
+    enum Event {
+        /// The connection is there.
+        case begin
+        /// A message arrived.
+        case received([UInt8])
+        /// The device has proved who it is; this is the last that is known of its streams.
+        case proved(owner: String, positions: [StreamPosition])
+        /// The device has to wait for its owner.
+        case waiting(fingerprint: String)
+        /// The device is let in.
+        case enrolled(owner: String)
+        /// The device is not let in, or may not go on.
+        case rejected(Failure)
+        /// A batch is stored up to here.
+        case stored(StreamPosition)
+        /// The owner commands.
+        case call(Call)
+        /// Time passed.
+        case tick
+    }
+
+    /// What is to be done.
+    enum Action: Hashable {
+        case send(Envelope)
+        case enroll(Enroll)
+        case prove(Prove)
+        case describe(DeviceDescription)
+        case ingest(ObservationBatch)
+        /// The device said what its clock says.
+        case hear(MonotonicTime?)
+        case close
+    }
+
+    private enum State {
+        /// The challenge is out.
+        case greeting
+        /// The answer is being checked.
+        case checking
+        /// The owner has to accept the device.
+        case waiting
+        case open
+        case closed
+    }
+
+    /// How long a device may take to answer the challenge.
+    static let greetingTimeout: Duration = .seconds(10)
+
+    let nonce: [UInt8]
+    private let heartbeat: Duration
+    private var state = State.greeting
+    private var lastHeard: MonotonicTime
+    private var nextHeartbeat: MonotonicTime
+
+    /// - Parameters:
+    ///   - nonce: Random, for this session alone.
+    ///   - heartbeat: How often the device is asked whether it is there.
+    ///   - now: The present.
+    init(nonce: [UInt8], heartbeat: Duration, now: MonotonicTime) {
+        self.nonce = nonce
+        self.heartbeat = heartbeat
+        lastHeard = now
+        nextHeartbeat = now + heartbeat
+    }
+
+    /// When ``Event/tick`` is due.
+    var deadline: MonotonicTime { min(end, state == .greeting ? end : nextHeartbeat) }
+
+    /// When the device counts as gone.
+    private var end: MonotonicTime { lastHeard + (state == .greeting ? Self.greetingTimeout : heartbeat * 9 / 4) }
+
+    /// Something happened.
+    mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {
+        guard state != .closed else { return [] }
+        switch event {
+        case .begin: return [.send(Envelope(Challenge(nonce: nonce)))]
+        case .received(let bytes): return receive(bytes, at: now)
+        case .proved(let owner, let positions):
+            state = .open
+            return [.send(Envelope(Welcome(owner: owner, heartbeat: heartbeat, streams: positions)))]
+        case .waiting(let fingerprint):
+            state = .waiting
+            return [.send(Envelope(EnrolmentPending(fingerprint: fingerprint)))]
+        case .enrolled(let owner):
+            state = .closed
+            return [.send(Envelope(Enrolled(owner: owner))), .close]
+        case .rejected(let failure):
+            state = .closed
+            return [.send(failure.envelope(.deviceSession)), .close]
+        case .stored(let position): return [.send(Envelope(Acknowledgement(through: position)))]
+        case .call(let call): return state == .open ? [.send(Envelope(call))] : []
+        case .tick: return tick(at: now)
+        }
+    }
+
+    private mutating func receive(_ bytes: [UInt8], at now: MonotonicTime) -> [Action] {
+        lastHeard = now
+        let envelope: Envelope
+        do throws(WireError) {
+            envelope = try Envelope(decoding: bytes)
+        } catch {
+            return [.send(Envelope(ControlError("what arrived is no message: \(error)")))]
+        }
+        do throws(WireError) {
+            return try receive(envelope)
+        } catch {
+            return [.send(Envelope(ControlError("\(envelope.type): \(error)", about: envelope)))]
+        }
+    }
+
+    private mutating func receive(_ envelope: Envelope) throws(WireError) -> [Action] {
+        switch (envelope.kind, state) {
+        case (Enroll.kind, .greeting):
+            let message = try envelope.decode(Enroll.self)
+            state = .checking
+            return check(version: message.version) ?? [.enroll(message)]
+        case (Prove.kind, .greeting):
+            let message = try envelope.decode(Prove.self)
+            state = .checking
+            return check(version: message.version) ?? [.prove(message)]
+        case (Heartbeat.kind, .open): return [.hear(try envelope.decode(Heartbeat.self).monotonic)]
+        case (Heartbeat.kind, _): return []
+        case (DescriptionMessage.kind, .open):
+            return [.describe(try envelope.decode(DescriptionMessage.self).description)]
+        case (ObservationBatch.kind, .open): return [.ingest(try envelope.decode(ObservationBatch.self))]
+        case (ControlError.kind, _): return []  // an answer to an error would be one too many
+        case (Enroll.kind, _), (Prove.kind, _), (DescriptionMessage.kind, _), (ObservationBatch.kind, _):
+            let error = "'\(envelope.type)' makes no sense at this point of the session"
+            return [.send(Envelope(ControlError(error, about: envelope)))]
+        default: return [.send(Envelope(ControlError.unknown(envelope)))]
+        }
+    }
+
+    private mutating func check(version: Int) -> [Action]? {
+        guard version != ProtocolVersion.current else { return nil }
+        state = .closed
+        let failure = Failure(
+            .unsupported, "this router speaks version \(ProtocolVersion.current) of the protocol, not \(version)")
+        return [.send(failure.envelope(.deviceSession)), .close]
+    }
+
+    private mutating func tick(at now: MonotonicTime) -> [Action] {
+        if end <= now {
+            state = .closed
+            return [.close]
+        }
+        guard nextHeartbeat <= now, state != .greeting else { return [] }
+        nextHeartbeat = now + heartbeat
+        return [.send(Envelope(Heartbeat()))]
+    }
+}

@@ -1,0 +1,133 @@
+import DeviceModel
+import Logging
+import Transport
+import Wire
+
+/// One connection of a person, from the login to its end.
+struct PersonConnection: Sendable {
+    let channel: MessageChannel
+    let core: RouterCore
+    let logger: Logger
+
+    /// How long a person may take for the login: long enough to look for the security code.
+    private static let loginTimeout: Duration = .seconds(120)
+
+    /// Runs the connection to its end.
+    func run() async {
+        var messages = channel.inbound.makeAsyncIterator()
+        do {
+            if let session = try await comeIn(&messages) { try await serve(session, &messages) }
+        } catch let failure as Failure {
+            // safe: where even this can't be sent the connection is gone
+            try? await channel.send(failure.envelope(.accounts).encoded)
+        } catch {
+            logger.debug("person's connection ended", metadata: ["reason": "\(error.explanation)"])
+        }
+        await channel.close(.goingAway)
+    }
+
+    // MARK: Getting in
+
+    private func comeIn(_ messages: inout InboundMessages.Iterator) async throws -> LoginDesk.Session? {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [channel, time = core.time] in
+                try await time.sleep(until: time.now + Self.loginTimeout)
+                channel.abort()
+            }
+            defer { group.cancelAll() }
+            return try await login(&messages)
+        }
+    }
+
+    private func login(_ messages: inout InboundMessages.Iterator) async throws -> LoginDesk.Session? {
+        while let envelope = try await next(&messages) {
+            switch envelope.kind {
+            case Login.kind:
+                let account = try await core.logins.check(try decode(envelope), from: source)
+                guard try await hasCode(&messages, account) else { return nil }
+                let (session, token) = try await core.logins.begin(account.owner)
+                try await grant(session, token: token)
+                logger.info("person logged in", metadata: ["user": "\(account.owner.name)", "from": "\(source)"])
+                return session
+            case Resume.kind:
+                let message: Resume = try decode(envelope)
+                return try await resume(message.token, &messages)
+            default:
+                let failure = Failure(.notAuthenticated, "log in first")
+                try await channel.send(failure.envelope(envelope.proto, session: envelope.session).encoded)
+            }
+        }
+        return nil
+    }
+
+    private func resume(
+        _ token: String, _ messages: inout InboundMessages.Iterator
+    ) async throws -> LoginDesk.Session? {
+        let (state, hash) = try await core.logins.state(of: token)
+        let session: LoginDesk.Session
+        switch state {
+        case .good(let owner, let expires):
+            session = LoginDesk.Session(owner: owner, tokenHash: hash, expires: expires)
+        case .idle(let owner, let expires):
+            let account = try await core.logins.account(of: owner)
+            guard try await hasCode(&messages, account) else { return nil }
+            session = LoginDesk.Session(owner: owner, tokenHash: hash, expires: expires)
+        }
+        try await core.logins.check(session)
+        try await grant(session, token: nil)
+        return session
+    }
+
+    private func hasCode(
+        _ messages: inout InboundMessages.Iterator, _ account: RouterStore.Account
+    ) async throws -> Bool {
+        try await channel.send(Envelope(CodeWanted()).encoded)
+        guard let envelope = try await next(&messages) else { return false }
+        guard envelope.kind == Code.kind else {
+            throw Failure(.notAuthenticated, "the security code was wanted, not '\(envelope.type)'")
+        }
+        let message: Code = try decode(envelope)
+        try await core.logins.check(code: message.code, of: account)
+        return true
+    }
+
+    private func grant(_ session: LoginDesk.Session, token: String?) async throws {
+        let message = SessionGranted(user: session.owner.name, token: token, expires: session.expires)
+        try await channel.send(Envelope(message).encoded)
+    }
+
+    private func next(_ messages: inout InboundMessages.Iterator) async throws -> Envelope? {
+        guard let bytes = try await messages.next() else { return nil }
+        do throws(WireError) {
+            return try Envelope(decoding: bytes)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func decode<M: Message>(_ envelope: Envelope) throws(Failure) -> M {
+        do throws(WireError) {
+            return try envelope.decode(M.self)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// The address of the other end without its port: what passwords are counted by.
+    private var source: String { channel.peer.host }
+
+    // MARK: Being in
+
+    private func serve(_ session: LoginDesk.Session, _ messages: inout InboundMessages.Iterator) async throws {
+        let handler = PersonRequestHandler(core: core, session: session)
+        try await ConversationServer(on: channel).run(&messages) { request, conversation in
+            try await core.logins.check(session)
+            try await handler.answer(request, conversation)
+        } other: { envelope in
+            guard envelope.kind == Logout.kind else { return false }
+            try await core.logins.end(session)
+            try await channel.send(Envelope(LoggedOut()).encoded)
+            throw SessionEnded()
+        }
+    }
+}

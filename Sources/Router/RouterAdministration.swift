@@ -1,0 +1,73 @@
+public import DeviceModel
+
+/// The router's accounts, as the person at the router's own machine sees them.
+public struct RouterAdministration: Sendable {
+    let store: RouterStore
+    let hasher: SecretHasher
+
+    /// An account in the list.
+    public struct ListedAccount: Hashable, Sendable {
+        /// Its name.
+        public let name: String
+        /// Whether five wrong codes have locked it.
+        public let isLocked: Bool
+    }
+
+    /// Opens the router's database, made when it is not there.
+    ///
+    /// - Parameters:
+    ///   - dataDirectory: The router's folder.
+    ///   - time: The clock.
+    /// - Throws: An ``ExplainedError`` when the folder or the database can't be used.
+    public init(dataDirectory: String, time: any TimeSource) throws {
+        try SafeFile.makeFolder(dataDirectory)
+        store = try RouterStore(path: "\(dataDirectory)/router.db", time: time)
+        hasher = SecretHasher(pepper: try Self.pepper("\(dataDirectory)/pepper"))
+    }
+
+    /// Makes an account.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - password: Its password.
+    ///   - code: Its security code: six digits.
+    /// - Throws: ``RouterProblem`` when one of them can't be, or there is such an account.
+    public func addAccount(_ name: String, password: String, code: String) async throws {
+        try Credentials.check(name: name)
+        try Credentials.check(password: password)
+        try Credentials.check(code: code)
+        try await store.addAccount(
+            name, password: try await hasher.hash(password: password), code: try await hasher.hash(code: code))
+    }
+
+    /// All accounts, by name.
+    public func accounts() async throws -> [ListedAccount] {
+        try await store.accounts().map { ListedAccount(name: $0.name, isLocked: $0.isLocked) }
+    }
+
+    /// Unlocks an account that five wrong codes have locked.
+    ///
+    /// - Throws: ``RouterProblem`` when there is no such account.
+    public func unlock(_ name: String) async throws {
+        guard try await store.unlock(name) else { throw Self.unknown(name) }
+    }
+
+    /// Removes an account with its devices and their history.
+    ///
+    /// - Throws: ``RouterProblem`` when there is no such account.
+    public func removeAccount(_ name: String) async throws {
+        guard try await store.removeAccount(name) else { throw Self.unknown(name) }
+    }
+
+    private static func unknown(_ name: String) -> RouterProblem {
+        RouterProblem(.notFound, name, "there is no account '\(name)'; `m2m-router user list` shows them all")
+    }
+
+    /// The secret that goes into security codes, kept in a file of its own, outside the database and its backups.
+    private static func pepper(_ path: String) throws -> [UInt8] {
+        if let bytes = try SafeFile.read(path), bytes.count == 32 { return bytes }
+        let pepper = SecretHasher.random(32)
+        try SafeFile.write(pepper, to: path)
+        return pepper
+    }
+}

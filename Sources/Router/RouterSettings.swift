@@ -1,0 +1,65 @@
+public import DeviceModel
+
+/// How a router is set up.
+public struct RouterSettings: Sendable {
+    /// Where it listens.
+    public var address: RouterAddress
+    /// Where its database, its certificates and its pepper are.
+    public var dataDirectory: String
+    /// Further names and addresses by which it is reached; they go into the certificate that it makes for itself.
+    public var names: [String]
+    /// A certificate chain (PEM) and its key to use instead of its own.
+    public var certificate: CertificateFiles?
+    /// How often it sends a heartbeat to each device.
+    ///
+    /// After two and a quarter of these without an answer one is gone.
+    public var heartbeat: Duration
+
+    /// A certificate and its key.
+    public struct CertificateFiles: Hashable, Sendable {
+        /// The certificate and those that signed it, as PEM.
+        public var chain: String
+        /// The private key, as PEM.
+        public var key: String
+
+        /// A certificate and its key.
+        public init(chain: String, key: String) {
+            self.chain = chain
+            self.key = key
+        }
+    }
+
+    /// Settings.
+    public init(
+        address: RouterAddress = Self.standardAddress, dataDirectory: String = Self.standardDirectory,
+        names: [String] = [], certificate: CertificateFiles? = nil, heartbeat: Duration = .seconds(20)
+    ) {
+        self.address = address
+        self.dataDirectory = dataDirectory
+        self.names = names
+        self.certificate = certificate
+        self.heartbeat = heartbeat
+    }
+
+    /// Where a router listens unless it is told otherwise: on this machine only.
+    public static let standardAddress = RouterAddress(host: "127.0.0.1", port: 8_443)
+    /// Where a router keeps everything unless it is told otherwise.
+    public static let standardDirectory = "/var/lib/m2m-router"
+}
+
+/// What went wrong in a router, in words.
+public struct RouterProblem: ExplainedError, Hashable {
+    /// The kind of failure.
+    public let code: ErrorCode
+    /// What it is about.
+    public let resource: String
+    /// The failure in words.
+    public let description: String
+
+    /// Something went wrong.
+    public init(_ code: ErrorCode, _ resource: String, _ description: String) {
+        self.code = code
+        self.resource = resource
+        self.description = description
+    }
+}

@@ -1,0 +1,88 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import ServiceLifecycle
+import Transport
+
+/// One port for everything: WebSockets of devices and of people, and plain HTTP for whatever else is asked.
+struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
+    /// What a connection turned out to be.
+    enum Kind: Sendable {
+        case device(MessageChannel)
+        case person(MessageChannel)
+        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+    }
+
+    /// A connection whose kind is being found out.
+    struct Value: ServerChildChannelValue {
+        let kind: EventLoopFuture<Kind>
+        let channel: any Channel
+    }
+
+    /// The path on which devices connect.
+    static let devicePath = "/api/devices/v1/link"
+    /// The path on which people connect.
+    static let personPath = "/api/v1/link"
+
+    let responder: HTTPChannelHandler.Responder
+    let core: RouterCore
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
+                upgraders: [WebSocketServer.upgrader(limits: Self.limits, onUpgrade: Self.kind)],
+                notUpgradingCompletionHandler: Self.http)
+            let kind = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+                configuration: .init(upgradeConfiguration: upgrade))
+            return Value(kind: kind, channel: channel)
+        }
+    }
+
+    private static func limits(_ path: String) -> WebSocketLimits? {
+        switch path {
+        case devicePath: WebSocketLimits(keepAlive: nil)  // the session's heartbeats watch over it
+        case personPath: WebSocketLimits()
+        default: nil
+        }
+    }
+
+    private static func kind(_ channel: MessageChannel, _ path: String) -> Kind {
+        path == devicePath ? .device(channel) : .person(channel)
+    }
+
+    private static func http(_ channel: any Channel) -> EventLoopFuture<Kind> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: true))
+            return .http(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        do {
+            switch try await value.kind.get() {
+            case .device(let channel):
+                await untilShutdown(channel) { await DeviceConnection(channel, core, logger: logger).run() }
+            case .person(let channel):
+                await untilShutdown(channel) {
+                    await PersonConnection(channel: channel, core: core, logger: logger).run()
+                }
+            case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
+            }
+        } catch {
+            logger.debug("connection came to nothing", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// A router that stops does not wait for connections that would last for ever.
+    private func untilShutdown(_ channel: MessageChannel, _ body: () async -> Void) async {
+        await withGracefulShutdownHandler {
+            await body()
+        } onGracefulShutdown: {
+            channel.abort()
+        }
+    }
+}

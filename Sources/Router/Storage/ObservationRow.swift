@@ -1,0 +1,97 @@
+import DeviceModel
+import FoundationEssentials
+import GRDB
+
+/// An observation as a row of the router's database.
+enum ObservationRow {
+    /// What kind of observation a row is.
+    enum Kind: Int64 {
+        case reading = 0
+        case event = 1
+        case result = 2
+    }
+
+    static let insert = """
+        INSERT INTO observations (device, stream, epoch, sequence, boot, at, wall, synced, kind, component, name, type,
+            value, quality, reason, command, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO NOTHING
+        """
+
+    static func arguments(_ record: RecordedObservation, device: Int64) -> StatementArguments {
+        let (position, time) = (record.position, record.observation.time)
+        let head: StatementArguments = [
+            device, position.stream.rawValue, Int64(bitPattern: position.epoch), Int64(bitPattern: position.sequence),
+            time.boot.bytes.data, time.monotonic.nanoseconds, time.wall.nanoseconds, time.isSynchronised,
+        ]
+        switch record.observation.content {
+        case .reading(let reading):
+            return head + [
+                Kind.reading.rawValue, reading.component.rawValue, reading.property, reading.value?.type.rawValue,
+                reading.value?.databaseValue, reading.quality.rawValue, reading.reason, nil, nil,
+            ]
+        case .event(let event):
+            return head + [
+                Kind.event.rawValue, event.component.rawValue, event.name, nil, nil, nil, nil, nil, nil,
+            ]
+        case .result(let result):
+            return head + [
+                Kind.result.rawValue, result.component.rawValue, result.action, nil, nil, nil, result.reason,
+                result.id.rawValue, result.status.rawValue,
+            ]
+        }
+    }
+
+    /// nil for a row that only a later version understands.
+    static func record(_ row: Row) -> RecordedObservation? {
+        guard let stream = StreamName(rawValue: row["stream"]), let boot = BootID(bytes: row.bytes("boot")),
+            let content = content(row)
+        else { return nil }
+        let time = Timestamp(
+            boot: boot, monotonic: MonotonicTime(nanoseconds: row["at"]), wall: WallTime(nanoseconds: row["wall"]),
+            isSynchronised: row["synced"])
+        let position = StreamPosition(
+            stream: stream, epoch: row.unsigned("epoch"), sequence: row.unsigned("sequence"))
+        return RecordedObservation(position: position, observation: Observation(time: time, content: content))
+    }
+
+    private static func content(_ row: Row) -> Observation.Content? {
+        guard let kind = Kind(rawValue: row["kind"]), let component = ComponentID(rawValue: row["component"]) else {
+            return nil
+        }
+        switch kind {
+        case .reading:
+            guard let quality = Quality(rawValue: row["quality"]) else { return nil }
+            return .reading(
+                Reading(
+                    component: component, property: row["name"], value: value(row), quality: quality,
+                    reason: row["reason"]))
+        case .event: return .event(Event(component: component, name: row["name"]))
+        case .result:
+            guard let id = CommandID(rawValue: row["command"]), let status = CommandStatus(rawValue: row["status"])
+            else { return nil }
+            return .result(
+                CommandResult(id: id, component: component, action: row["name"], status: status, reason: row["reason"]))
+        }
+    }
+
+    private static func value(_ row: Row) -> Value? {
+        guard let type = (row["type"] as String?).flatMap(ValueType.init(rawValue:)) else { return nil }
+        return switch type {
+        case .boolean: .boolean(row["value"])
+        case .integer: .integer(row["value"])
+        case .number: .number(row["value"])
+        case .text: .text(row["value"])
+        }
+    }
+}
+
+extension Value {
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .boolean(let boolean): boolean.databaseValue
+        case .integer(let integer): integer.databaseValue
+        case .number(let number): number.databaseValue
+        case .text(let text): text.databaseValue
+        }
+    }
+}

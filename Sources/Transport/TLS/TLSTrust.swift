@@ -1,0 +1,67 @@
+import DeviceModel
+import NIOSSL
+
+/// Which certificates a client trusts.
+public enum TLSTrust: Hashable, Sendable {
+    /// Those of the system's trust store.
+    case system
+    /// Those that a file of certificates (PEM) signed.
+    case file(String)
+    /// Those that these certificates (PEM) signed.
+    case certificates([UInt8])
+
+    /// What NIOSSL makes connections with: TLS 1.2 or later, certificate and host name verified.
+    func context() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.certificateVerification = .fullVerification
+        switch self {
+        case .system: break
+        case .file(let path): configuration.trustRoots = .certificates(try Self.read(path))
+        case .certificates(let pem):
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func read(_ path: String) throws(TLSTrustError) -> [NIOSSLCertificate] {
+        do {
+            let certificates = try NIOSSLCertificate.fromPEMFile(path)
+            if !certificates.isEmpty { return certificates }
+        } catch {
+            throw TLSTrustError(path: path)
+        }
+        throw TLSTrustError(path: path)
+    }
+
+    /// The handler that speaks TLS; an address has no name to be sent along.
+    ///
+    /// - Parameters:
+    ///   - context: What NIOSSL makes connections with.
+    ///   - host: The server's name or address.
+    ///   - verification: Judges the server's certificates in the place of NIOSSL; nil: NIOSSL does.
+    /// - Returns: The handler.
+    /// - Throws: What NIOSSL throws for a name that is none.
+    static func handler(
+        _ context: NIOSSLContext, host: String, verification: NIOSSLCustomVerificationCallback? = nil
+    ) throws -> NIOSSLClientHandler {
+        let name = isAddress(host) ? nil : host
+        guard let verification else { return try NIOSSLClientHandler(context: context, serverHostname: name) }
+        return try NIOSSLClientHandler(
+            context: context, serverHostname: name, customVerificationCallback: verification)
+    }
+
+    /// Whether a host is given by its IP address.
+    static func isAddress(_ host: String) -> Bool {
+        host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+}
+
+/// A file that should hold certificates and does not.
+struct TLSTrustError: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String {
+        "cannot be verified: \(path) is missing or holds no certificates (PEM)"
+    }
+}

@@ -1,0 +1,226 @@
+public import DeviceModel
+public import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOWebSocket
+import Synchronization
+
+/// The client's side of a WebSocket over TLS.
+public struct WebSocketClient: Sendable {
+    private let group: any EventLoopGroup
+    private let limits: WebSocketLimits
+    private let agent: String
+
+    /// How a connection was answered.
+    private enum Answer: Sendable {
+        case accepted(MessageChannel)
+        case rejected(HTTPResponseHead)
+    }
+
+    /// A client.
+    ///
+    /// - Parameters:
+    ///   - group: Where its connections live.
+    ///   - agent: The program and its version, for the server's logs.
+    ///   - limits: What its connections put up with.
+    public init(group: any EventLoopGroup, agent: String, limits: WebSocketLimits = WebSocketLimits()) {
+        self.group = group
+        self.agent = agent
+        self.limits = limits
+    }
+
+    /// Makes a connection: TCP, TLS with the server's certificate and name verified, and the upgrade to WebSocket.
+    ///
+    /// - Parameters:
+    ///   - address: The server.
+    ///   - path: What is asked for.
+    ///   - trust: Which certificates are trusted.
+    /// - Returns: The connection.
+    /// - Throws: ``TransportError`` that says at which of the steps it failed, and why.
+    public func connect(
+        to address: RouterAddress, path: String, trust: TLSTrust
+    ) async throws(TransportError) -> MessageChannel {
+        let attempt = Attempt()
+        do {
+            let tls = try trust.context()
+            let answer = try await withTaskCancellationHandler {
+                let upgrade = try await bootstrap(attempt).connect(host: address.host, port: address.port) { channel in
+                    prepare(channel, address, path, tls, attempt)
+                }
+                return try await within(limits.connectTimeout, attempt, upgrade)
+            } onCancel: {
+                attempt.abort()
+            }
+            switch answer {
+            case .accepted(let channel): return channel
+            case .rejected(let head): throw Self.rejection(head, address)
+            }
+        } catch {
+            throw await Self.explain(attempt.firstError ?? error, address, trust, group)
+        }
+    }
+
+    private func bootstrap(_ attempt: Attempt) -> ClientBootstrap {
+        ClientBootstrap(group: group)
+            .connectTimeout(limits.connectTimeout)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                attempt.begin(channel)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+    }
+
+    private func prepare(
+        _ channel: any Channel, _ address: RouterAddress, _ path: String, _ tls: NIOSSLContext, _ attempt: Attempt
+    ) -> EventLoopFuture<EventLoopFuture<Answer>> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(TLSTrust.handler(tls, host: address.host))
+            try pipeline.addHandler(FirstErrorHandler(attempt))
+            let upgrader = NIOTypedWebSocketClientUpgrader<Answer>(
+                maxFrameSize: limits.messageSize, enableAutomaticErrorHandling: false
+            ) { channel, _ in accept(channel, address) }
+            var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
+                upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration(
+                    upgradeRequestHead: request(address, path), upgraders: [upgrader]
+                ) { channel in RejectionHandler.wait(on: channel).map(Answer.rejected) })
+            // The server may say its first word in the same packet as its consent.
+            configuration.leftOverBytesStrategy = .forwardBytes
+            return try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
+        }
+    }
+
+    private func accept(_ channel: any Channel, _ address: RouterAddress) -> EventLoopFuture<Answer> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            let certificate = try pipeline.handler(type: NIOSSLClientHandler.self).peerCertificate
+            let peer = MessageChannel.Peer(
+                address: "\(address)", publicKey: try certificate?.extractPublicKey().toSPKIBytes())
+            try pipeline.addHandler(WebSocketMessageHandler(isServer: false, limits: limits))
+            return .accepted(try MessageQueueHandler.add(to: channel, peer: peer))
+        }
+    }
+
+    private func request(_ address: RouterAddress, _ path: String) -> HTTPRequestHead {
+        let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+        let port = address.port == RouterAddress.standardPort ? "" : ":\(address.port)"
+        return HTTPRequestHead(
+            version: .http1_1, method: .GET, uri: path,
+            headers: ["Host": "\(host)\(port)", "User-Agent": agent, "Content-Length": "0"])
+    }
+
+    /// Waits for the handshakes, and gives up when they take too long.
+    private func within(
+        _ limit: TimeAmount, _ attempt: Attempt, _ upgrade: EventLoopFuture<Answer>
+    ) async throws -> Answer {
+        let timeout = upgrade.eventLoop.scheduleTask(in: limit) { attempt.abort() }
+        defer { timeout.cancel() }
+        return try await upgrade.get()
+    }
+
+    // MARK: Why not
+
+    private static func rejection(_ head: HTTPResponseHead, _ address: RouterAddress) -> TransportError {
+        let seconds = head.headers.first(name: "Retry-After").flatMap { Int64($0) }
+        let retryAfter = seconds.map { Duration.seconds(max(0, min($0, 86_400))) }
+        let cause =
+            switch head.status {
+            case .notFound, .ok: "is no m2m router: it answered \(head.status.code) \(head.status.reasonPhrase)"
+            case .serviceUnavailable: "is too busy at the moment"
+            default: "does not want this connection: \(head.status.code) \(head.status.reasonPhrase)"
+            }
+        return TransportError(.rejected, "\(address)", cause, retryAfter: retryAfter)
+    }
+
+    private static func explain(
+        _ error: any Error, _ address: RouterAddress, _ trust: TLSTrust, _ group: any EventLoopGroup
+    ) async -> TransportError {
+        if let error = error as? TLSTrustError { return TransportError(.untrusted, "\(address)", error.description) }
+        guard error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError else {
+            return TransportError(error, resource: "\(address)")
+        }
+        let cause = await TLSDiagnosis.words(for: error, address, trust, group)
+        return TransportError(cause.isUntrusted ? .untrusted : .lost, "\(address)", cause.words)
+    }
+}
+
+/// One try to connect: its channel, as soon as there is one, and the first thing that went wrong.
+final class Attempt: Sendable {
+    private struct State {
+        var channel: (any Channel)?
+        var isAborted = false
+        var error: (any Error)?
+    }
+
+    private let state = Mutex(State())
+
+    func begin(_ channel: any Channel) {
+        let isAborted = state.withLock { state in
+            state.channel = channel
+            return state.isAborted
+        }
+        if isAborted { channel.close(promise: nil) }
+    }
+
+    func abort() {
+        let channel = state.withLock { state in
+            state.isAborted = true
+            return state.channel
+        }
+        channel?.close(promise: nil)
+    }
+
+    func note(_ error: any Error) {
+        state.withLock { $0.error = $0.error ?? error }
+    }
+
+    var firstError: (any Error)? { state.withLock { $0.error } }
+}
+
+/// Notes the first error of a handshake: what the promises at the end tell is only that the connection was closed.
+private final class FirstErrorHandler: ChannelInboundHandler {
+    typealias InboundIn = NIOAny
+    private let attempt: Attempt
+
+    init(_ attempt: Attempt) {
+        self.attempt = attempt
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        attempt.note(error)
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
+    }
+}
+
+/// Waits for the head of an answer that is no upgrade.
+private final class RejectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    private let promise: EventLoopPromise<HTTPResponseHead>
+
+    private init(_ promise: EventLoopPromise<HTTPResponseHead>) {
+        self.promise = promise
+    }
+
+    static func wait(on channel: any Channel) -> EventLoopFuture<HTTPResponseHead> {
+        let promise = channel.eventLoop.makePromise(of: HTTPResponseHead.self)
+        do {
+            try channel.pipeline.syncOperations.addHandler(RejectionHandler(promise))
+        } catch {
+            promise.fail(error)
+        }
+        return promise.futureResult
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(let head) = unwrapInboundIn(data) else { return }
+        promise.succeed(head)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        promise.fail(ChannelError.inputClosed)
+    }
+}

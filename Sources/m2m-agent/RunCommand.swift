@@ -1,0 +1,51 @@
+import DeviceManager
+import DeviceModel
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Store
+import UnixSignals
+
+/// `m2m-agent run`: the agent, until a signal ends it.
+struct RunCommand {
+    let configurationFile: String
+
+    func run() async throws -> ExitStatus {
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationMistakes) {
+            loaded = try LoadedConfiguration.load(configurationFile)
+        } catch {
+            printError(error.description)
+            printError("m2m-agent: nothing was started; mend the configuration and start again")
+            return .failed
+        }
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "m2m-agent")
+        logger.logLevel = loaded.agent.logLevel
+
+        let folder = try StateDirectory(loaded.agent.stateDirectory)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let services = try Wiring(loaded, folder: folder, time: try SystemTime(), group: group, logger: logger).services
+        logger.notice(
+            "agent starts",
+            metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet(logger))
+        // Components have milliseconds to be safe, the store a moment to write; whoever takes longer is cut off.
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        try await ServiceGroup(configuration: configuration).run()
+        try await group.shutdownGracefully()
+        logger.notice("agent has stopped; outputs are safe")
+        return .done
+    }
+
+    /// The service group's own messages are for those who look for mistakes in it.
+    private func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+}

@@ -1,0 +1,83 @@
+import DeviceManager
+import DeviceModel
+import HAL
+import HALLinux
+import HALSimulated
+import Link
+import LocalAPI
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Store
+
+/// How the agent is put together: the only place that knows all its parts.
+struct Wiring {
+    /// Everything that runs, in the order in which it starts; it stops in the reverse order.
+    let services: [any Service]
+
+    /// Puts the agent together.
+    ///
+    /// - Parameters:
+    ///   - loaded: The configuration.
+    ///   - folder: The agent's state.
+    ///   - time: The clock.
+    ///   - group: Where connections live.
+    ///   - logger: The program's logger.
+    /// - Throws: An ``ExplainedError`` when a part can't be made.
+    init(
+        _ loaded: LoadedConfiguration, folder: StateDirectory, time: any TimeSource, group: any EventLoopGroup,
+        logger: Logger
+    ) throws {
+        let agent = loaded.agent
+        var services: [any Service] = []
+
+        // The board, and the finger that reaches the outside of a simulated one.
+        let board: any Board
+        var finger: LocalService.Finger?
+        switch agent.boardKind {
+        case .linux: board = LinuxBoard(stateDirectory: agent.stateDirectory, time: time)
+        case .simulated:
+            let simulated = SimulatedBoard(scenario: loaded.scenario, time: time)
+            finger = { (line, value) throws(HALError) in try simulated.drive(line, value) }
+            services.append(SimulationService(board: simulated))
+            board = simulated
+        }
+
+        // The store, and the heart above it.
+        let bounds = Store.Bounds(
+            size: agent.store.maxSize, age: agent.store.keep, namesGaps: agent.router != nil)
+        let store = try Store(path: folder.file("store.db"), bounds: bounds, time: time)
+        let manager = DeviceManager(
+            agent, software: M2MAgent.software, board: board, outbox: store, log: store,
+            notes: Self.notes(agent), time: time, logger: logger)
+        services += manager.services
+
+        // The doors: one on the device itself, one to the router.
+        services.append(LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger))
+        if let router = agent.router {
+            let access = RouterAccess(router, stateDirectory: folder.path)
+            services.append(LinkService(manager, access: access, group: group, logger: logger))
+        }
+        self.services = services
+    }
+
+    /// What this installation can't promise.
+    private static func notes(_ agent: AgentConfiguration) -> [String] {
+        let hasOutputs = agent.components.contains { !$0.description.actions.isEmpty }
+        return hasOutputs
+            ? ["this agent holds the output lines itself: if it is killed, what they do then is up to the kernel"] : []
+    }
+}
+
+/// Lets a simulated board live until the shutdown.
+private struct SimulationService: Service {
+    let board: SimulatedBoard
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await board.run()
+        } onGracefulShutdown: {
+            board.stop()
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import ConfigurationSchema
+import DeviceModel
+import Logging
+import Router
+import TOMLFile
+
+/// The router's configuration file: what it says, over what holds without one.
+struct RouterConfiguration {
+    var settings = RouterSettings()
+    var logLevel = Logger.Level.info
+
+    private enum Keys {
+        static let listen = Key<RouterAddress?>.optional(
+            "listen", .hostAndPort, "Where the router listens; 0.0.0.0:443 for the whole world.")
+        static let data = Key<String?>.optional("data", .path, "Where its database and certificates are.")
+        static let names = Key.optional(
+            "names", .list(of: .nonEmptyString), default: [], shown: "none",
+            "Further names and addresses by which it is reached, for the certificate that it makes for itself.")
+        static let certificate = Key<CheckedTable?>.optional(
+            "certificate", TableSchema([chain, key]).kind, "A certificate from elsewhere.")
+        static let chain = Key.required("chain", .path, "The certificate and those that signed it, as PEM.")
+        static let key = Key.required("key", .path, "Its private key, as PEM.")
+        static let log = Key<CheckedTable?>.optional("log", TableSchema([level]).kind, "What is logged.")
+        static let level = Key.optional(
+            "level",
+            .choice([
+                "debug": Logger.Level.debug, "info": .info, "notice": .notice, "warning": .warning, "error": .error,
+            ]),
+            default: .info, shown: "\"info\"", "The least important messages that are logged.")
+        static let file = TableSchema([listen, data, names, certificate, log])
+    }
+
+    /// The keys of the file.
+    static var schema: TableSchema { Keys.file }
+
+    /// What holds without a file.
+    init() {}
+
+    /// Reads a file.
+    ///
+    /// - Parameter path: The file.
+    /// - Throws: ``RouterProblem`` with every mistake that there is; ``TOMLFileError`` when it can't be read.
+    init(_ path: String) throws {
+        var findings = Findings(file: path)
+        let table = try TOMLFile.read(path, &findings)
+        let file = Keys.file.check(table, name: "", at: Position(line: 1, column: 1), &findings)
+        guard let file, findings.isEmpty else {
+            throw RouterProblem(
+                .badRequest, path, "the configuration has mistakes\n" + findings.lines.joined(separator: "\n"))
+        }
+        if let listen = file[Keys.listen] { settings.address = listen }
+        if let data = file[Keys.data] { settings.dataDirectory = data }
+        settings.names = file[Keys.names]
+        settings.certificate = file[Keys.certificate].map { .init(chain: $0[Keys.chain], key: $0[Keys.key]) }
+        logLevel = file[Keys.log]?[Keys.level] ?? .info
+    }
+}
+
+extension ValueKind where Value == RouterAddress {
+    /// `HOST:PORT`.
+    fileprivate static var hostAndPort: Self {
+        ValueKind<String>.string.map("HOST:PORT") { text in
+            ListenAddress(argument: text).map { .success($0.address) }
+                ?? .failure(Mistake("must be HOST:PORT such as \"0.0.0.0:8443\", not \"\(text)\""))
+        }
+    }
+}

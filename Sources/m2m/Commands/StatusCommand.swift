@@ -1,0 +1,75 @@
+import ArgumentParser
+import Client
+import DeviceModel
+import Foundation
+import Glibc
+import Terminal
+import Wire
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show how the agent on this device is doing.")
+
+    @OptionGroup var format: Format
+
+    func run() async throws {
+        var connection = try await Place.local()
+        format.show(try await connection.ask(.status))
+        await connection.close()
+    }
+}
+
+struct ProbeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe", abstract: "Show chips, lines and who holds them, and what answers on the buses.",
+        discussion: "Asks the agent; where none runs, `m2m-agent check --probe` is run instead.")
+
+    @OptionGroup var format: Format
+
+    func run() async throws {
+        guard access(Place.socket, F_OK) == 0 else { return try runAgent() }
+        var connection = try await Place.local()
+        format.show(try await connection.ask(.probe))
+        await connection.close()
+    }
+
+    /// Lets the agent's own program look, in the place of one that runs.
+    private func runAgent() throws {
+        let beside = CommandLine.arguments.first.map {
+            URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/m2m-agent"
+        }
+        let candidates = [beside, "/usr/bin/m2m-agent", "/usr/local/bin/m2m-agent"].compactMap(\.self)
+        guard let program = candidates.first(where: { access($0, X_OK) == 0 }) else {
+            throw ClientError(
+                .unreachable, Place.socket,
+                "no agent answers at \(Place.socket), and there is no m2m-agent here that could look instead")
+        }
+        let agent = Process()
+        agent.executableURL = URL(fileURLWithPath: program)
+        agent.arguments = ["check", "--probe"] + (format.json ? ["--json"] : [])
+        try agent.run()
+        agent.waitUntilExit()
+        if agent.terminationStatus != 0 { throw ProgramExit(.failed) }
+    }
+}
+
+struct DriveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drive", abstract: "Drive a line from outside, like a finger: simulated board only.")
+
+    @Argument(help: "The line, such as GPIO17 or \"pin 11\".")
+    var line: String
+
+    @Argument(help: "active or inactive, as whoever holds the line sees it.")
+    var value: LineState
+
+    enum LineState: String, ExpressibleByArgument, CaseIterable {
+        case active, inactive
+    }
+
+    func run() async throws {
+        var connection = try await Place.local()
+        _ = try await connection.ask(.drive(line: line, isActive: value == .active))
+        await connection.close()
+    }
+}

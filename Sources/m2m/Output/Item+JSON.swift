@@ -1,0 +1,103 @@
+import DeviceModel
+import Wire
+
+extension Item {
+    /// The item as programs read it: one object, times in UTC, values in the unit for people.
+    var json: JSONObject {
+        switch self {
+        case .observation(let report): report.json
+        case .gap(let report): report.json
+        case .device(let device): device.json
+        case .description(let description): description.json
+        case .ticket(let ticket): ticket.json
+        case .pending(let pending): pending.json
+        case .account(let account): account.json
+        case .status(let status): status.json
+        case .inventory(let inventory): inventory.json
+        }
+    }
+}
+
+extension ReportedObservation {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        switch content {
+        case .reading(let reading):
+            object.add("device", device.rawValue)
+            object.add("component", reading.component.rawValue)
+            object.add("property", reading.property)
+            object.add("value", reading.value?.displayed(as: quantity))
+            if let symbol = quantity?.display.symbol, !symbol.isEmpty { object.add("unit", symbol) }
+            object.add("quality", reading.quality.rawValue)
+            if let reason = reading.reason { object.add("reason", reason) }
+        case .event(let event):
+            object.add("device", device.rawValue)
+            object.add("component", event.component.rawValue)
+            object.add("event", event.name)
+        case .result(let result):
+            object.add("id", result.id.rawValue)
+            object.add("device", device.rawValue)
+            object.add("component", result.component.rawValue)
+            object.add("action", result.action)
+            object.add("status", result.status.rawValue)
+            if let reason = result.reason { object.add("reason", reason) }
+        }
+        object.add("time", time.rfc3339)
+        if let sequence { object.add("sequence", sequence) }
+        return object
+    }
+}
+
+extension ReportedGap {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("device", device.rawValue)
+        object.add("stream", gap.stream.rawValue)
+        object.add("first", gap.first)
+        object.add("last", gap.last)
+        object.add("missing", gap.last - gap.first + 1)
+        object.add("reason", gap.reason)
+        return object
+    }
+}
+
+extension DeviceSummary {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("device", device.rawValue)
+        if let label { object.add("label", label) }
+        object.add("state", isOnline ? "online" : "offline")
+        object.add("last_seen", lastSeen.map { Value.text($0.rfc3339) })
+        return object
+    }
+}
+
+extension ClaimTicket {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("device", device.rawValue)
+        object.add("code", code)
+        object.add("expires", expires.rfc3339)
+        return object
+    }
+}
+
+extension PendingDevice {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("device", device.rawValue)
+        object.add("fingerprint", fingerprint)
+        object.add("since", since.rfc3339)
+        return object
+    }
+}
+
+extension AccountSummary {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("user", user)
+        object.add("place", place)
+        if let expires { object.add("expires", expires.rfc3339) }
+        return object
+    }
+}

@@ -1,0 +1,136 @@
+import DeviceModel
+import Terminal
+import Wire
+
+/// Answers as people like to read them.
+enum Tables {
+    /// A whole answer, line by line.
+    static func lines(_ items: [Item]) -> [String] {
+        let readings = items.compactMap { item -> ReportedObservation? in
+            if case .observation(let report) = item { report } else { nil }
+        }
+        let devices = items.compactMap { item -> DeviceSummary? in
+            if case .device(let device) = item { device } else { nil }
+        }
+        let others = items.flatMap { item -> [String] in
+            switch item {
+            case .observation, .device: []
+            case .description(let description): description.lines
+            case .status(let status): status.lines
+            case .inventory(let inventory): inventory.lines
+            case .ticket(let ticket): ticket.lines
+            default: [item.line]
+            }
+        }
+        return (readings.isEmpty ? [] : table(readings)) + (devices.isEmpty ? [] : table(devices)) + others
+    }
+
+    private static func table(_ reports: [ReportedObservation]) -> [String] {
+        var table = TextTable(["PROPERTY", "VALUE", "QUALITY", "TIME"])
+        for report in reports {
+            guard case .reading(let reading) = report.content else { continue }
+            let quality = reading.quality.rawValue + (reading.reason.map { ": \($0)" } ?? "")
+            table.add([
+                "\(reading.component).\(reading.property)", reading.value?.text(of: report.quantity) ?? "-",
+                reading.quality.style.apply(quality), LocalTime.text(report.time),
+            ])
+        }
+        return table.lines
+    }
+
+    private static func table(_ devices: [DeviceSummary]) -> [String] {
+        var table = TextTable(["DEVICE", "STATE", "LAST SEEN", "LABEL"])
+        for device in devices {
+            table.add([
+                device.device.rawValue, device.stateText, device.lastSeen.map(LocalTime.text) ?? "never",
+                device.label ?? "",
+            ])
+        }
+        return table.lines
+    }
+}
+
+extension Quality {
+    var style: Style {
+        switch self {
+        case .good: .good
+        case .stale: .warning
+        case .failed: .bad
+        }
+    }
+}
+
+extension DeviceSummary {
+    var stateText: String { isOnline ? Style.good.apply("online") : Style.warning.apply("offline") }
+}
+
+extension ClaimTicket {
+    fileprivate var lines: [String] {
+        [
+            "code     \(code)", "device   \(device)", "expires  \(LocalTime.text(expires))", "",
+            "On the device: m2m-agent enroll --claim \(code)",
+        ]
+    }
+}
+
+extension DeviceDescription {
+    fileprivate var lines: [String] {
+        let head = "\(id)\(label.map { " (\($0))" } ?? ""), \(software)"
+        return [head] + components.flatMap(\.lines)
+    }
+}
+
+extension ComponentDescription {
+    fileprivate var lines: [String] {
+        let head = ["", "\(id)\(label.map { " (\($0))" } ?? ""): \(model)"]
+        var rows: [(String, String)] = properties.map { ("  \($0.name)", "\($0.title) (\($0.typeText))") }
+        rows += actions.map { action in
+            let parameters = action.parameters.map { parameter in
+                let text = "\(parameter.name)=…"
+                return parameter.isRequired ? " \(text)" : " [\(text)]"
+            }
+            return ("  \(action.name)\(parameters.joined())", "does: \(action.title)")
+        }
+        rows += events.map { ("  \($0.name)", "event: \($0.title)") }
+        let width = rows.map(\.0.count).max() ?? 0
+        return head + rows.map { $0 + String(repeating: " ", count: width - $0.count) + "  " + $1 }
+    }
+}
+
+extension PropertyDescription {
+    fileprivate var typeText: String {
+        guard let quantity, !quantity.display.symbol.isEmpty else { return type.rawValue }
+        return quantity.display.symbol
+    }
+}
+
+extension AgentStatus {
+    fileprivate var lines: [String] {
+        var lines = ["\(device), \(software) on \(board), up \(uptimeText)"]
+        if let link {
+            let reason = link.reason.map { ": \($0)" } ?? ""
+            let style: Style = link.state == .connected ? .good : .warning
+            lines.append("link       \(style.apply(link.state.rawValue)) \(link.router)\(reason)")
+        } else {
+            lines.append("link       none configured; everything works locally")
+        }
+        let dropped = store.dropped == 0 ? "" : ", \(store.dropped) dropped"
+        lines.append("store      \(store.kept) observations, \(store.bytes / 1_024) KiB\(dropped)")
+        if let problem = store.problem { lines.append("           \(Style.bad.apply(problem))") }
+        for component in components {
+            let state =
+                component.problem.map { Style.bad.apply("failed: \($0)") } ?? Style.good.apply("works")
+            lines.append("component  \(component.id) (\(component.model)): \(state)")
+        }
+        return lines + notes.map { "note       \($0)" }
+    }
+
+    private var uptimeText: String {
+        let seconds = uptime.components.seconds
+        let parts = [
+            (seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s"),
+        ]
+        let text = parts.drop { $0.0 == 0 }.prefix(2).map { "\($0) \($1)" }.joined(separator: " ")
+        return text.isEmpty ? "0 s" : text
+    }
+}
