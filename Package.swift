@@ -177,6 +177,15 @@ let package = Package(
                 "DeviceManager", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "ConfigurationSchema", "TOMLFile",
                 "TestSupport", .logging, .lifecycle,
             ]),
+        tests(
+            "TransportTests",
+            uses: [
+                "Transport", "DeviceModel", "Router", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket,
+                .nioSSL,
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
     ],

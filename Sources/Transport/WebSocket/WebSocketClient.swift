@@ -15,7 +15,8 @@ public struct WebSocketClient: Sendable {
     /// How a connection was answered.
     private enum Answer: Sendable {
         case accepted(MessageChannel)
-        case rejected(HTTPResponseHead)
+        /// The head of the answer comes as soon as NIO has let go of it.
+        case rejected(EventLoopFuture<HTTPResponseHead>)
     }
 
     /// A client.
@@ -44,17 +45,18 @@ public struct WebSocketClient: Sendable {
         let attempt = Attempt()
         do {
             let tls = try trust.context()
-            let answer = try await withTaskCancellationHandler {
+            return try await withTaskCancellationHandler {
                 let upgrade = try await bootstrap(attempt).connect(host: address.host, port: address.port) { channel in
                     prepare(channel, address, path, tls, attempt)
                 }
-                return try await within(limits.connectTimeout, attempt, upgrade)
+                let timeout = upgrade.eventLoop.scheduleTask(in: limits.connectTimeout) { attempt.abort() }
+                defer { timeout.cancel() }
+                switch try await upgrade.get() {
+                case .accepted(let channel): return channel
+                case .rejected(let head): throw Self.rejection(try await head.get(), address)
+                }
             } onCancel: {
                 attempt.abort()
-            }
-            switch answer {
-            case .accepted(let channel): return channel
-            case .rejected(let head): throw Self.rejection(head, address)
             }
         } catch {
             throw await Self.explain(attempt.firstError ?? error, address, trust, group)
@@ -85,7 +87,7 @@ public struct WebSocketClient: Sendable {
             var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration(
                     upgradeRequestHead: request(address, path), upgraders: [upgrader]
-                ) { channel in RejectionHandler.wait(on: channel).map(Answer.rejected) })
+                ) { channel in channel.eventLoop.makeSucceededFuture(.rejected(RejectionHandler.head(on: channel))) })
             // The server may say its first word in the same packet as its consent.
             configuration.leftOverBytesStrategy = .forwardBytes
             return try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
@@ -109,15 +111,6 @@ public struct WebSocketClient: Sendable {
         return HTTPRequestHead(
             version: .http1_1, method: .GET, uri: path,
             headers: ["Host": "\(host)\(port)", "User-Agent": agent, "Content-Length": "0"])
-    }
-
-    /// Waits for the handshakes, and gives up when they take too long.
-    private func within(
-        _ limit: TimeAmount, _ attempt: Attempt, _ upgrade: EventLoopFuture<Answer>
-    ) async throws -> Answer {
-        let timeout = upgrade.eventLoop.scheduleTask(in: limit) { attempt.abort() }
-        defer { timeout.cancel() }
-        return try await upgrade.get()
     }
 
     // MARK: Why not
@@ -204,7 +197,7 @@ private final class RejectionHandler: ChannelInboundHandler {
         self.promise = promise
     }
 
-    static func wait(on channel: any Channel) -> EventLoopFuture<HTTPResponseHead> {
+    static func head(on channel: any Channel) -> EventLoopFuture<HTTPResponseHead> {
         let promise = channel.eventLoop.makePromise(of: HTTPResponseHead.self)
         do {
             try channel.pipeline.syncOperations.addHandler(RejectionHandler(promise))

@@ -20,7 +20,7 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     private let limits: WebSocketLimits
     private var state = State.open
     private var fragments: ByteBuffer?
-    private var lastHeard = NIODeadline.now()
+    private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var watch: Scheduled<Void>?
 
     init(isServer: Bool, limits: WebSocketLimits) {
@@ -29,7 +29,7 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        lastHeard = .now()
+        lastHeard = context.eventLoop.now
         if let interval = limits.keepAlive { keepAlive(context, every: interval) }
     }
 
@@ -46,7 +46,7 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
-        lastHeard = .now()
+        lastHeard = context.eventLoop.now
         guard state != .closed else { return }
         guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(context, .protocolError, "uses reserved bits") }
         guard (frame.maskKey != nil) == isServer else { return fail(context, .protocolError, "masks wrongly") }
@@ -182,7 +182,7 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     private func look(_ context: ChannelHandlerContext, _ interval: TimeAmount) {
-        let silence = NIODeadline.now() - lastHeard
+        let silence = context.eventLoop.now - lastHeard
         if silence > interval * 9 / 4 {
             let address = context.remoteAddress.map { "\($0)" } ?? "the other end"
             context.fireErrorCaught(TransportError(.lost, address, "is gone: it has not answered for a while"))

@@ -17,7 +17,8 @@ public enum WebSocketServer {
         NIOTypedWebSocketServerUpgrader<Result>(
             maxFrameSize: WebSocketLimits().messageSize, enableAutomaticErrorHandling: false,
             shouldUpgrade: { channel, head in
-                channel.eventLoop.makeSucceededFuture(limits(head.uri) == nil ? nil : HTTPHeaders())
+                guard limits(head.uri) == nil else { return channel.eventLoop.makeSucceededFuture(HTTPHeaders()) }
+                return reject(channel)
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
@@ -29,5 +30,13 @@ public enum WebSocketServer {
                     return onUpgrade(try MessageQueueHandler.add(to: channel, peer: peer), head.uri)
                 }
             })
+    }
+
+    /// Says that there is no WebSocket on this path, and hangs up: NIO would only hang up.
+    private static func reject(_ channel: any Channel) -> EventLoopFuture<HTTPHeaders?> {
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .notFound, headers: ["Content-Length": "0", "Connection": "close"])
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        return channel.writeAndFlush(HTTPServerResponsePart.end(nil)).flatMap { channel.close() }.map { nil }
     }
 }
