@@ -30,9 +30,7 @@ struct LoadedConfiguration {
     private static func scenario(
         of agent: AgentConfiguration, _ path: String
     ) throws(ConfigurationMistakes) -> Scenario {
-        guard agent.boardKind == .simulated, let name = agent.scenario else { return .standard }
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        let file = name.hasPrefix("/") ? name : folder + name
+        guard agent.boardKind == .simulated, let file = agent.scenario else { return .standard }
         var findings = Findings(file: file)
         let scenario: Scenario?
         do throws(TOMLFileError) {

@@ -86,8 +86,8 @@ import Testing
 }
 
 @Suite struct ValueKindTests {
-    private func read<V>(_ kind: ValueKind<V>, _ value: Node.Value) -> (V?, [String]) {
-        var findings = Findings(file: "f")
+    private func read<V>(_ kind: ValueKind<V>, _ value: Node.Value, file: String = "f") -> (V?, [String]) {
+        var findings = Findings(file: file)
         let node = Node(value, at: Position(line: 1, column: 1))
         let read = kind.read(node, KeyPlace(key: "k", table: "t"), &findings)
         return (read, findings.all.map(\.message))
@@ -104,6 +104,14 @@ import Testing
         #expect(read(kind, .table(table)).0 == .chip("pinctrl-rp1", offset: 17))
         #expect(read(kind, .integer(17)).1.first?.contains("\"GPIO17\"") == true)
         #expect(read(kind, .string("pin 1")).1.first?.contains("pin 1") == true)
+    }
+
+    @Test func pathsStartFromTheFolderOfTheFile() {
+        #expect(read(.path, .string("/run/a.sock")).0 == "/run/a.sock")
+        #expect(read(.path, .string("state"), file: "/etc/m2m/agent.toml").0 == "/etc/m2m/state")
+        #expect(read(.path, .string("state"), file: "agent.toml").0 == "state")
+        #expect(read(.path, .string("~/state")).1 == ["'k' must be a path written in full, not \"~/state\""])
+        #expect(read(.path, .string("")).0 == nil)
     }
 
     @Test func quantities() {

@@ -54,7 +54,7 @@ enum Samples {
         chips: [
             .init(
                 name: "gpiochip0", label: "pinctrl",
-                lines: [.init(offset: 17, name: "GPIO17", direction: "input", consumer: "m2m switch")])
+                lines: [.init(offset: 17, name: "GPIO17", direction: "input", consumer: "m2m switch", isActive: true)])
         ],
         buses: [.init(number: 1, name: "i2c", targets: [.init(address: 0x76, isHeldByDriver: true)])], problems: ["p"])
 

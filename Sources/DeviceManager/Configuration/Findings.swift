@@ -20,6 +20,11 @@ public struct Findings: Sendable {
         self.file = file
     }
 
+    /// The folder of the file with its slash, as the person named it; empty for a file that was named without one.
+    var folder: String {
+        file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+    }
+
     /// Whether nothing was found.
     public var isEmpty: Bool { found.isEmpty }
 

@@ -14,13 +14,15 @@ extension ValueKind where Value == String {
         string.map { $0.isEmpty ? .failure(Mistake("must not be empty")) : .success($0) }
     }
 
-    /// The path of a file or folder, beginning with a slash.
+    /// The path of a file or folder; one that does not begin with a slash is taken from the configuration's own folder.
     public static var path: Self {
-        string.map("path") { text in
-            guard text.hasPrefix("/"), !text.contains("\0") else {
-                return .failure(Mistake("must be a path that begins with /, not \"\(text)\""))
+        Self("path") { node, place, findings in
+            guard let text = nonEmptyString.read(node, place, &findings) else { return nil }
+            guard !text.hasPrefix("~"), !text.contains("\0") else {
+                findings.add(at: node.position, "'\(place.key)' must be a path written in full, not \"\(text)\"")
+                return nil
             }
-            return .success(text)
+            return text.hasPrefix("/") ? text : findings.folder + text
         }
     }
 }

@@ -27,6 +27,7 @@ extension BoardInventory.Line {
         object.add("name", name)
         object.add("direction", direction)
         object.add("consumer", consumer.map(Value.text))
+        object.add("active", isActive.map(Value.boolean))
         return object
     }
 }

@@ -11,7 +11,9 @@ extension BoardInventory {
             for line in shown {
                 let name = padded(line.name.isEmpty ? "-" : line.name, 16)
                 let holder = line.consumer.map { "held by \"\($0)\"" } ?? "free"
-                lines.append("  \(padded("\(line.offset)", 4))\(name)  \(padded(line.direction, 6))  \(holder)")
+                let value = line.isActive.map { $0 ? "active  " : "inactive" }
+                let columns = [padded("\(line.offset)", 2), name, padded(line.direction, 6), value, holder]
+                lines.append("  " + columns.compactMap(\.self).joined(separator: "  "))
             }
             if shown.count < chip.lines.count { lines.append("  and \(chip.lines.count - shown.count) without a name") }
         }

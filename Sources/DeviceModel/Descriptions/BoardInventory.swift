@@ -45,12 +45,16 @@ public struct BoardInventory: Hashable, Sendable {
         /// Who holds it; nil: nobody.
         public var consumer: String?
 
+        /// Whether it is active, for its holder; nil where one would have to take the line to know.
+        public var isActive: Bool?
+
         /// A line of a chip.
-        public init(offset: Int, name: String, direction: String, consumer: String?) {
+        public init(offset: Int, name: String, direction: String, consumer: String?, isActive: Bool? = nil) {
             self.offset = offset
             self.name = name
             self.direction = direction
             self.consumer = consumer
+            self.isActive = isActive
         }
     }
 

@@ -151,7 +151,7 @@ struct SimulatedLines {
                 let line = self.lines[chip][offset]
                 return BoardInventory.Line(
                     offset: offset, name: names[offset], direction: line.isDriven ? "output" : "input",
-                    consumer: line.consumer)
+                    consumer: line.consumer, isActive: value(Place(chip: chip, offset: offset)) == .active)
             }
             return BoardInventory.Chip(
                 name: directory.chips[chip].name, label: directory.chips[chip].label, lines: lines)

@@ -14,6 +14,7 @@ extension BoardInventory {
                             map.field("name", line.name)
                             map.field("direction", line.direction)
                             map.field("consumer", line.consumer)
+                            map.field("active", line.isActive)
                         }
                     }
                 }
@@ -74,6 +75,7 @@ extension BoardInventory.Line {
             case "name": name = try reader.readString()
             case "direction": direction = try reader.readString()
             case "consumer": consumer = try reader.readString()
+            case "active": isActive = try reader.readBool()
             default: try reader.skip()
             }
         }

@@ -25,14 +25,15 @@ struct ReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read", abstract: "Show the newest readings, and how good they are.")
 
-    @Argument(help: "[DEVICE/]COMPONENT[.PROPERTY]; DEVICE/ for all of a device.")
-    var address: ComponentAddress
+    @Argument(help: "[DEVICE/]COMPONENT[.PROPERTY]; DEVICE/ for all of a device; nothing for all of this one.")
+    var address: ComponentAddress?
 
     @OptionGroup var format: Format
 
     func run() async throws {
-        var connection = try await Place.of(address.address)
-        let items = try await connection.ask(.read(address.address))
+        let address = address?.address ?? Address()
+        var connection = try await Place.of(address)
+        let items = try await connection.ask(.read(address))
         await connection.close()
         if items.isEmpty, !format.json { return Output.line("nothing was read yet") }
         format.show(items)

@@ -17,7 +17,7 @@ public struct AgentConfiguration: Sendable {
     public var local: Local
     /// On which board the agent runs.
     public var boardKind: BoardKind
-    /// What happens on a simulated board: a file, as it stands in the configuration.
+    /// The file that says what happens on a simulated board.
     public var scenario: String?
     /// Where the name of the scenario stands.
     public var scenarioPosition: Position

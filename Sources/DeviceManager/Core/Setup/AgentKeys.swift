@@ -37,8 +37,8 @@ public enum AgentKeys {
         "kind", .choice(["linux": BoardKind.linux, "simulated": .simulated]), default: .linux, shown: "\"linux\"",
         "The machine's own board, or a simulated one.")
     static let scenario = Key<String?>.optional(
-        "scenario", .nonEmptyString,
-        "What happens on the simulated board: a file, from the folder of this one where its path is relative.")
+        "scenario", .path,
+        "The file that says what happens on the simulated board; else its BMP280 senses 21 °C for ever.")
 
     /// How observations are stored.
     public static let store = TableSchema([commitInterval, maxSize, keep])
