@@ -21,8 +21,9 @@ public struct RouterAdministration: Sendable {
     /// - Throws: An ``ExplainedError`` when the folder or the database can't be used.
     public init(dataDirectory: String, time: any TimeSource) throws {
         try SafeFile.makeFolder(dataDirectory)
+        let pepper = try Self.pepper("\(dataDirectory)/pepper", database: "\(dataDirectory)/router.db")
         store = try RouterStore(path: "\(dataDirectory)/router.db", time: time)
-        hasher = SecretHasher(pepper: try Self.pepper("\(dataDirectory)/pepper"))
+        hasher = SecretHasher(pepper: pepper)
     }
 
     /// Makes an account.
@@ -64,8 +65,17 @@ public struct RouterAdministration: Sendable {
     }
 
     /// The secret that goes into security codes, kept in a file of its own, outside the database and its backups.
-    private static func pepper(_ path: String) throws -> [UInt8] {
-        if let bytes = try SafeFile.read(path), bytes.count == 32 { return bytes }
+    ///
+    /// It is made with the database. Another one would make every security code wrong, and lock every account.
+    private static func pepper(_ path: String, database: String) throws -> [UInt8] {
+        let found = try SafeFile.read(path)
+        if let found, found.count == 32 { return found }
+        guard found == nil, !SafeFile.exists(database) else {
+            throw RouterProblem(
+                .systemFailure, path,
+                "\(path) is \(found == nil ? "missing" : "damaged"), without which no security code is right: "
+                    + "restore it from a backup of its own")
+        }
         let pepper = SecretHasher.random(32)
         try SafeFile.write(pepper, to: path)
         return pepper

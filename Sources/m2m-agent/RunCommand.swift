@@ -25,7 +25,8 @@ struct RunCommand {
         var logger = Logger(label: "m2m-agent")
         logger.logLevel = loaded.agent.logLevel
 
-        let folder = try StateDirectory(loaded.agent.stateDirectory)
+        let folder = try StateDirectory(
+            loaded.agent.stateDirectory, of: .init("agent", setting: "device.state_directory"))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let services = try Wiring(loaded, folder: folder, time: try SystemTime(), group: group, logger: logger).services
         logger.notice(

@@ -272,20 +272,3 @@ enum Sample {
     }
 }
 
-@Suite struct StateDirectoryTests {
-    @Test func itIsMadeAndHeldByOne() throws {
-        let folder = try TemporaryDirectory()
-        let path = folder.file("var/lib/agent")
-        var held: StateDirectory? = try StateDirectory(path)
-        #expect(held?.file("x") == "\(path)/x")
-        #expect { try StateDirectory(path) } throws: {
-            "\($0)".contains("another agent (process ") && ($0 as? StateDirectoryError)?.code == .busy
-        }
-        held = nil
-        _ = try StateDirectory(path)
-    }
-
-    @Test func whereItCannotBeItSaysWhatToDo() {
-        #expect { try StateDirectory("/proc/agent") } throws: { "\($0)".contains("device.state_directory") }
-    }
-}

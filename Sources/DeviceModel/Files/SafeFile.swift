@@ -55,6 +55,11 @@ public enum SafeFile {
         }
     }
 
+    /// Whether there is a file or folder of a name.
+    public static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
     /// Makes a folder, and those above it, for this user alone.
     ///
     /// - Parameter path: The folder.

@@ -17,6 +17,7 @@ public struct RouterService: Service {
     /// The CA's fingerprint, as people compare it.
     public let caFingerprint: String?
 
+    private let directory: StateDirectory
     private let core: RouterCore
     private let files: RouterSettings.CertificateFiles
     private let onListening: @Sendable (_ port: Int) -> Void
@@ -34,6 +35,7 @@ public struct RouterService: Service {
         _ settings: RouterSettings, time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) throws {
+        directory = try StateDirectory(settings.dataDirectory, of: .init("router", setting: "--data"))
         let administration = try RouterAdministration(dataDirectory: settings.dataDirectory, time: time)
         var caDigest: [UInt8]?
         if let given = settings.certificate {

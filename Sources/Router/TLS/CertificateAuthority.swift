@@ -31,8 +31,9 @@ struct CertificateAuthority: Sendable {
         self.folder = folder
         try SafeFile.makeFolder(folder)
         let (certificateFile, keyFile) = ("\(folder)/ca.pem", "\(folder)/ca.key")
-        if let pem = try Self.text(certificateFile), let keyPEM = try Self.text(keyFile) {
+        if let pem = try Self.text(certificateFile) {
             do {
+                guard let keyPEM = try Self.text(keyFile) else { throw RouterProblem(.notFound, keyFile, "is missing") }
                 certificate = try Certificate(pemEncoded: pem)
                 key = try P256.Signing.PrivateKey(pemRepresentation: keyPEM)
             } catch {

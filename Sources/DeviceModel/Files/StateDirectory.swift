@@ -1,30 +1,46 @@
-public import DeviceModel
 import Glibc
 
-/// The folder with everything that the agent keeps, held by one agent at a time.
+/// The folder with everything that a program keeps, held by one process at a time.
 public final class StateDirectory: Sendable {
+    /// A program that keeps things in a folder of its own.
+    public struct Owner: Hashable, Sendable {
+        /// What people call it, such as `agent`.
+        let name: String
+        /// How another folder is named, such as `device.state_directory`.
+        let setting: String
+
+        /// A program with the setting that names its folder.
+        public init(_ name: String, setting: String) {
+            self.name = name
+            self.setting = setting
+        }
+    }
+
     /// The folder.
     public let path: String
     private let lock: Int32
 
     /// Makes the folder where it is not there, and takes it for this process.
     ///
-    /// - Parameter path: The folder.
-    /// - Throws: ``StateDirectoryError``: `busy` when another agent has it.
-    public init(_ path: String) throws(StateDirectoryError) {
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - owner: Who keeps things there, for messages.
+    /// - Throws: ``StateDirectoryError``: `busy` when another process has it.
+    public init(_ path: String, of owner: Owner) throws(StateDirectoryError) {
         self.path = path
         do throws(FileError) {
             try SafeFile.makeFolder(path)
         } catch {
-            throw StateDirectoryError(path: path, problem: .system(error.errno))
+            throw StateDirectoryError(path: path, owner: owner, problem: .system(error.errno))
         }
         let lockPath = "\(path)/lock"
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else { throw StateDirectoryError(path: path, problem: .system(errno)) }
+        guard lock >= 0 else { throw StateDirectoryError(path: path, owner: owner, problem: .system(errno)) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let (number, holder) = (errno, Self.holder(lock))
             close(lock)
-            throw StateDirectoryError(path: path, problem: number == EWOULDBLOCK ? .held(holder) : .system(number))
+            throw StateDirectoryError(
+                path: path, owner: owner, problem: number == EWOULDBLOCK ? .held(holder) : .system(number))
         }
         let text = Array("\(getpid())\n".utf8)
         ftruncate(lock, 0)
@@ -44,7 +60,7 @@ public final class StateDirectory: Sendable {
     }
 }
 
-/// Why the folder with the agent's state can't be used.
+/// Why the folder with a program's state can't be used.
 public struct StateDirectoryError: ExplainedError, Hashable {
     enum Problem: Hashable {
         case held(Int?)
@@ -53,6 +69,7 @@ public struct StateDirectoryError: ExplainedError, Hashable {
 
     /// The folder.
     public let path: String
+    let owner: StateDirectory.Owner
     let problem: Problem
 
     /// The kind of failure.
@@ -71,11 +88,11 @@ public struct StateDirectoryError: ExplainedError, Hashable {
     public var description: String {
         switch problem {
         case .held(let process):
-            "another agent\(process.map { " (process \($0))" } ?? "") uses \(path); stop it, "
-                + "or give this one a device.state_directory of its own"
+            "another \(owner.name)\(process.map { " (process \($0))" } ?? "") uses \(path); stop it, "
+                + "or give this one a \(owner.setting) of its own"
         case .system(let number):
             "the folder \(path) cannot be used: \(errorText(number)); "
-                + "make it, give it to this user, or set device.state_directory to another one"
+                + "make it, give it to this user, or set \(owner.setting) to another one"
         }
     }
 }

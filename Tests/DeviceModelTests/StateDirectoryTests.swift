@@ -1,0 +1,26 @@
+import DeviceModel
+import TestSupport
+import Testing
+
+/// A folder with state belongs to one process at a time, and says so to the second.
+@Suite struct StateDirectoryTests {
+    private static let owner = StateDirectory.Owner("agent", setting: "device.state_directory")
+
+    @Test func itIsMadeAndHeldByOne() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.file("var/lib/agent")
+        var held: StateDirectory? = try StateDirectory(path, of: Self.owner)
+        #expect(held?.file("x") == "\(path)/x")
+        #expect { try StateDirectory(path, of: Self.owner) } throws: {
+            "\($0)".contains("another agent (process ") && ($0 as? StateDirectoryError)?.code == .busy
+        }
+        held = nil
+        _ = try StateDirectory(path, of: Self.owner)
+    }
+
+    @Test func whereItCannotBeItSaysWhatToDo() {
+        #expect { try StateDirectory("/proc/agent", of: Self.owner) } throws: {
+            "\($0)".contains("device.state_directory")
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import DeviceManager
+import DeviceModel
+import TestSupport
+import Testing
+import Wire
+
+@testable import Link
+
+/// A session with the router keeps its order, takes only what belongs to it, and ends with a reason.
+@Suite struct LinkSessionTests {
+    private typealias Action = LinkSession.Action
+
+    // MARK: A good session
+
+    @Test("Asked who it is, the device proves it: signed for this connection, this router and this boot") func proves()
+        throws
+    {
+        var test = SessionUnderTest()
+        let prove = try #require(try test.hear(Challenge(nonce: SessionUnderTest.nonce)).sent(Prove.self))
+        let statement = SignedStatement(
+            purpose: .prove, nonce: SessionUnderTest.nonce, routerKeyHash: SessionUnderTest.routerKeyHash,
+            boot: SessionUnderTest.boot, device: SessionUnderTest.device)
+        #expect(
+            prove
+                == Prove(
+                    device: SessionUnderTest.device, key: SessionUnderTest.publicKey, boot: SessionUnderTest.boot,
+                    monotonic: test.now, signature: SessionUnderTest.sign(statement.bytes)))
+    }
+
+    @Test(
+        "Welcomed, it compares its store with the router's, says what it is, and sends from the beginning of what it has"
+    )
+    func opens() {
+        var test = SessionUnderTest()
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        let positions = [SessionUnderTest.position(41), SessionUnderTest.position(7, .events)]
+        #expect(
+            test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: positions))
+                == [.begin(owner: "anna", positions: positions)])
+        #expect(
+            test.handle(.reconciled) == [
+                .send(Envelope(DescriptionMessage(SessionUnderTest.description))), .load(.telemetry, after: nil),
+                .load(.events, after: nil),
+            ])
+    }
+
+    @Test("Before it is welcomed it says nothing of what it knows, and takes no orders") func silentBefore() {
+        var test = SessionUnderTest()
+        let call = Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))
+        #expect(test.handle(.stored) == [])
+        #expect(test.hear(call) == [])
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        #expect(test.handle(.stored) == [])
+        #expect(test.hear(call) == [])
+    }
+
+    @Test("What the router acknowledges before it has welcomed the device is not forgotten") func earlyAcknowledgement()
+    {
+        var test = SessionUnderTest()
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(.max))) == [])
+        #expect(test.wait(LinkSession.trimDelay) == [])
+        #expect(test.session.finish() == [])
+    }
+
+    @Test("A second challenge or welcome changes nothing") func onlyOnce() {
+        var test = SessionUnderTest.open()
+        #expect(test.hear(Challenge(nonce: SessionUnderTest.nonce)) == [])
+        #expect(test.hear(Welcome(owner: "eve", heartbeat: .seconds(3_600), streams: [])) == [])
+        #expect(test.session.deadline == test.now + .seconds(45))
+    }
+
+    @Test("A command is handed on with its deadline on the device's own clock") func commands() {
+        var test = SessionUnderTest.open()
+        let deadline = test.now + .seconds(3)
+        let call = Call(
+            id: "c-1", component: "heater", action: "pulse", parameters: ["duration": .number(2)], deadline: deadline)
+        #expect(
+            test.hear(call) == [
+                .submit(
+                    Command(
+                        id: "c-1", component: "heater", action: "pulse", parameters: ["duration": .number(2)],
+                        deadline: deadline, origin: .router))
+            ])
+    }
+
+    // MARK: The clock
+
+    @Test("A heartbeat is answered with the device's own clock") func heartbeats() throws {
+        var test = SessionUnderTest.open()
+        for _ in 0..<5 {
+            _ = test.wait(.seconds(20))
+            #expect(try test.hear(Heartbeat()).sent(Heartbeat.self) == Heartbeat(monotonic: test.now))
+        }
+    }
+
+    @Test("A router that has gone silent is given up within 50 seconds, and not before two heartbeats were missed")
+    func silence() {
+        var test = SessionUnderTest.open()
+        #expect(test.session.deadline > test.now + .seconds(40))
+        #expect(test.session.deadline <= test.now + .seconds(50))
+        #expect(test.wait(.seconds(40)) == [])
+        let problem = test.wait(.seconds(10)).problem
+        #expect(problem?.description == "the router has been silent for too long")
+        #expect(problem?.code == .unreachable)
+    }
+
+    @Test("Whatever is heard shows that the router is there") func anySignOfLife() {
+        var test = SessionUnderTest.open()
+        let signs: [[UInt8]] = [
+            Envelope(Heartbeat()).encoded, Envelope(Acknowledgement(through: SessionUnderTest.position(1))).encoded,
+            Envelope(ControlError("x")).encoded, [0xC1],
+        ]
+        for sign in signs {
+            #expect(test.wait(.seconds(40)).problem == nil)
+            _ = test.handle(.received(sign))
+            #expect(test.wait(.seconds(40)).problem == nil)
+            _ = test.hear(Heartbeat())
+        }
+    }
+
+    @Test("A router that never greets is given up after 15 seconds") func noChallenge() {
+        var test = SessionUnderTest()
+        #expect(test.session.deadline == test.now + .seconds(15))
+        #expect(test.wait(.seconds(14)) == [])
+        #expect(test.wait(.seconds(1)).problem?.description.contains("did not greet this device in time") == true)
+    }
+
+    @Test("A router that talks, but never lets the device in, is given up too") func endlessGreeting() {
+        var test = SessionUnderTest()
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        var problem: LinkProblem?
+        for _ in 0..<12 where problem == nil {
+            problem = test.wait(.seconds(5)).problem
+            _ = test.hear(Heartbeat())
+        }
+        #expect(problem != nil)
+    }
+
+    @Test("The router's own heartbeat decides how long it may be silent", arguments: [1, 8, 20]) func pace(seconds: Int)
+    {
+        let test = SessionUnderTest.open(heartbeat: .seconds(seconds))
+        #expect(test.session.deadline == test.now + .seconds(seconds) * 9 / 4)
+    }
+
+    // MARK: What goes wrong
+
+    @Test("A router of another version is told from one that is gone") func versions() {
+        var test = SessionUnderTest()
+        let problem = test.hear(Challenge(versions: [2, 3], nonce: SessionUnderTest.nonce)).problem
+        #expect(problem?.description.contains("speaks only version 2, 3") == true)
+        #expect(problem?.description.contains("update this program") == true)
+        var newer = SessionUnderTest()
+        #expect(newer.hear(Challenge(versions: [1, 2], nonce: SessionUnderTest.nonce)).problem == nil)
+    }
+
+    @Test("What the router refuses ends the session with its words, its code and its wish to be left alone")
+    func failures() {
+        for isOpen in [false, true] {
+            var test = isOpen ? SessionUnderTest.open() : SessionUnderTest()
+            let failure = Failure(.notAuthenticated, "this device is not known here", retryAfter: .seconds(90))
+            let actions = test.hear(failure.envelope(.deviceSession))
+            #expect(actions == [.close(LinkProblem(failure))])
+            #expect(actions.problem?.description == "the router says: this device is not known here")
+            #expect(actions.problem?.code == .notAuthenticated)
+            #expect(actions.problem?.retryAfter == .seconds(90))
+        }
+    }
+
+    @Test("After its end a session does nothing any more") func closed() {
+        var test = SessionUnderTest.open()
+        _ = test.hear(Failure(.conflict, "another connection has taken over").envelope(.deviceSession))
+        #expect(test.hear(Challenge(nonce: SessionUnderTest.nonce)) == [])
+        #expect(test.hear(Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))) == [])
+        #expect(test.handle(.stored) == [])
+        #expect(test.handle(.reconciled) == [])
+        #expect(test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: 1))) == [])
+        #expect(test.wait(.seconds(1_000)) == [])
+        #expect(test.session.finish() == [])
+    }
+
+    @Test(
+        "What nobody understands is answered and ends nothing",
+        arguments: [
+            Envelope(proto: .shell, type: "new", session: "s"),
+            Envelope(proto: .deviceSession, type: "dance", body: [0x80]),
+            Envelope(proto: .control, type: "ping"), Envelope(proto: .requests, type: "devices", body: [0x80]),
+            Envelope(proto: ProtocolNumber(rawValue: 0x4DFF), type: "", body: [0xC1]),
+            Envelope(
+                Prove(
+                    device: "greenhouse", key: [UInt8](repeating: 0, count: 32), boot: 1,
+                    monotonic: MonotonicTime(nanoseconds: 0), signature: [UInt8](repeating: 0, count: 64))),
+        ]) func unknown(envelope: Envelope) throws
+    {
+        for isOpen in [false, true] {
+            var test = isOpen ? SessionUnderTest.open() : SessionUnderTest()
+            let error = try #require(try test.hear(envelope).sent(ControlError.self))
+            #expect(error == ControlError.unknown(envelope))
+            #expect(!error.closes)
+            #expect(error.messageProto == UInt64(envelope.proto.rawValue))
+            #expect(error.messageType == envelope.type)
+        }
+    }
+
+    @Test("An error in a protocol that is not ours ends nothing") func foreignErrors() {
+        for proto in [ProtocolNumber.fileTransfer, .portForward, ProtocolNumber(rawValue: 0x4DFF)] {
+            var test = SessionUnderTest.open()
+            #expect(test.hear(Envelope(proto: proto, type: "error", body: [0x80])).problem == nil)
+        }
+    }
+
+    @Test(
+        "Bytes that are no message are answered and end nothing",
+        arguments: [[], [0xC1], [0x80], [UInt8](repeating: 0x91, count: 5_000)] as [[UInt8]])
+    func garbage(bytes: [UInt8]) throws {
+        for isOpen in [false, true] {
+            var test = isOpen ? SessionUnderTest.open() : SessionUnderTest()
+            let error = try #require(try test.handle(.received(bytes)).sent(ControlError.self))
+            #expect(error.error.contains("what arrived is no message"))
+        }
+    }
+
+    @Test("A known message with a broken body is answered, and what it asks for is not done") func brokenBodies() throws
+    {
+        var greeting = SessionUnderTest()
+        for kind in [Challenge.kind, Welcome.kind] {
+            let broken = Envelope(proto: kind.proto, type: kind.type, body: [0x80])
+            #expect(try greeting.hear(broken).sent(ControlError.self)?.messageType == kind.type)
+        }
+        var test = SessionUnderTest.open()
+        for kind in [Acknowledgement.kind, Call.kind] {
+            let broken = Envelope(proto: kind.proto, type: kind.type, body: [0x81, 0xA1])
+            let actions = test.hear(broken)
+            #expect(actions.count == 1)
+            #expect(try actions.sent(ControlError.self)?.messageType == kind.type)
+        }
+    }
+
+    @Test("An answer to an error would be one too many") func errorsAreNotAnswered() {
+        for isOpen in [false, true] {
+            var test = isOpen ? SessionUnderTest.open() : SessionUnderTest()
+            #expect(test.hear(ControlError("no message 'x' is known here", closes: true)) == [])
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import DeviceModel
+import NIOCore
+import NIOPosix
+import TestSupport
+import Testing
+import Transport
+import Wire
+
+@testable import Link
+
+/// The router's end of a device's connection, which a test plays word by word.
+struct RouterEnd {
+    let channel: MessageChannel
+    /// Cancels the device's end.
+    var cancelDevice: @Sendable () -> Void = {}
+    private var messages: InboundMessages.Iterator
+
+    static let nonce = (0..<32).map { UInt8($0) }
+
+    init(_ channel: MessageChannel) {
+        self.channel = channel
+        messages = channel.inbound.makeAsyncIterator()
+    }
+
+    func say(_ message: some Message) async throws {
+        try await channel.send(Envelope(message).encoded)
+    }
+
+    func say(_ envelope: Envelope) async throws {
+        try await channel.send(envelope.encoded)
+    }
+
+    /// The next message; it has to come.
+    mutating func next() async throws -> Envelope {
+        guard let bytes = try await messages.next() else { throw HarnessError(description: "the device has closed") }
+        return try Envelope(decoding: bytes)
+    }
+
+    /// The next message, which has to be of a type.
+    mutating func next<M: Message>(_ type: M.Type, _ place: SourceLocation = #_sourceLocation) async throws -> M {
+        let envelope = try await next()
+        try #require(envelope.kind == M.kind, "\(envelope.kind)", sourceLocation: place)
+        return try envelope.decode(M.self)
+    }
+
+    /// Whether the device has closed the connection: nothing more has come.
+    mutating func isClosed() async throws -> Bool {
+        try await messages.next() == nil
+    }
+
+    /// The next thing of a kind among what the device observed; each batch is acknowledged.
+    mutating func observed<Found>(_ find: (Observation.Content) -> Found?) async throws -> Found {
+        while true {
+            let envelope = try await next()
+            guard envelope.kind == ObservationBatch.kind else { continue }
+            let batch = try envelope.decode(ObservationBatch.self)
+            try await acknowledge(batch)
+            if let found = batch.items.lazy.compactMap({ find($0.observation.content) }).first { return found }
+        }
+    }
+
+    func acknowledge(_ batch: ObservationBatch) async throws {
+        let last = max(batch.items.last?.sequence ?? 0, batch.gaps.map(\.last).max() ?? 0)
+        try await say(
+            Acknowledgement(through: StreamPosition(stream: batch.stream, epoch: batch.epoch, sequence: last)))
+    }
+
+    /// The result of the next command.
+    mutating func result() async throws -> CommandResult {
+        try await observed { content in if case .result(let result) = content { result } else { nil } }
+    }
+
+    /// Lets the device in.
+    ///
+    /// - Returns: How it proved who it is.
+    @discardableResult
+    mutating func welcome(
+        heartbeat: Duration = .seconds(20), streams: [StreamPosition] = []
+    ) async throws -> Prove {
+        try await say(Challenge(nonce: Self.nonce))
+        let prove = try await next(Prove.self)
+        try await say(Welcome(owner: "anna", heartbeat: heartbeat, streams: streams))
+        _ = try await next(DescriptionMessage.self)
+        return prove
+    }
+}
+
+extension LinkedDevice {
+    /// A session of this device, over a socket, with a router that a test plays and that hangs up when the test is over;
+    /// gives the reason why the session ended.
+    func session(
+        signing key: DeviceKey? = nil, _ body: (inout RouterEnd) async throws -> Void
+    ) async throws -> (any Error)? {
+        let path = folder.file("link.sock")
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = try await LocalSocket.listen(on: path, group: group)
+        return try await server.executeThenClose { connections in
+            let channel = try await LocalSocket.connect(to: path, on: group)
+            var iterator = connections.makeAsyncIterator()
+            let accepted = try #require(try await iterator.next())
+            let identity = LinkSession.Identity(
+                device: manager.description.id, boot: manager.time.boot,
+                publicKey: key?.publicKey ?? SessionUnderTest.publicKey,
+                routerKeyHash: SessionUnderTest.routerKeyHash, sign: key?.sign ?? SessionUnderTest.sign)
+            let connection = LinkConnection(channel, identity, manager) { [manager] _ in manager.link.update(.connected)
+            }
+            let task = Task { () -> (any Error)? in
+                do {
+                    try await connection.run()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            var router = RouterEnd(accepted)
+            router.cancelDevice = { task.cancel() }
+            do {
+                try await body(&router)
+            } catch {
+                task.cancel()
+                await accepted.close()
+                _ = await task.value
+                throw error
+            }
+            await accepted.close()
+            return await task.value
+        }
+    }
+}

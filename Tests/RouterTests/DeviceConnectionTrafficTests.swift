@@ -1,0 +1,207 @@
+import DeviceModel
+import GRDB
+import HALTestKit
+import TestSupport
+import Testing
+import Wire
+
+@testable import Router
+
+/// Promise: what a device reports is acknowledged once it is stored and never otherwise, and a device that is there is
+/// told its commands and asked for signs of life.
+@Suite(.timeLimit(.minutes(1))) struct DeviceConnectionTrafficTests {
+    private let bench: RouterBench
+    private let greenhouse: DeviceIdentity
+
+    init() throws {
+        bench = try RouterBench()
+        greenhouse = try DeviceIdentity("greenhouse", seed: 1)
+    }
+
+    private func add(to bench: RouterBench? = nil) async throws -> RouterStore.Device {
+        let store = (bench ?? self.bench).store
+        return try await store.addDevice(
+            "greenhouse", of: try await store.addOwner("ada"), key: greenhouse.publicKey)
+    }
+
+    private func presence(_ device: RouterStore.Device) async -> WallTime? {
+        await bench.core.switchboard.presence(of: device.row, owner: device.owner)
+    }
+
+    private func at(_ seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: seconds * 1_000_000_000) }
+
+    // MARK: Up
+
+    @Test("Observations are stored when their acknowledgement comes, and acknowledged again when they come again")
+    func acknowledged() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            for _ in 0..<2 {
+                try await talk.send(Sample.batch(Sample.readings(1...3)))
+                #expect(
+                    try await talk.next(Acknowledgement.self).through
+                        == StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 3))
+                #expect(try await bench.store.count("observations") == 3)
+            }
+        }
+    }
+
+    @Test("A number with another content is never acknowledged: the device is told, and that is the end")
+    func conflict() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            try await talk.send(Sample.batch([Sample.reading(1, .number(1))]))
+            _ = try await talk.next(Acknowledgement.self)
+            try await talk.send(Sample.batch([Sample.reading(1, .number(2))]))
+            let failure = try await talk.failure()
+            #expect(failure.code == .conflict)
+            #expect(failure.message.contains("number 1 of stream telemetry"))
+            #expect(await talk.isHungUp())
+        }
+    }
+
+    @Test("What could not be stored is not acknowledged, and nothing of it stays")
+    func notStored() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            try await bench.store.database.write { db in try db.execute(sql: "DROP TABLE streams") }
+            try await talk.send(Sample.batch([Sample.reading(1)]))
+            #expect(await talk.isHungUp())
+        }
+        #expect(try await bench.store.count("observations") == 0)
+    }
+
+    @Test("Nothing more is taken from a device whose account was removed")
+    func accountRemoved() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            #expect(try await bench.store.removeAccount("ada"))
+            try await talk.send(Sample.batch([Sample.reading(1)]))
+            #expect(await talk.isHungUp())
+        }
+        #expect(try await bench.store.count("observations") == 0)
+    }
+
+    @Test("Whoever watches hears of what is new, after it is stored, and only once")
+    func watched() async throws {
+        let device = try await add()
+        let (_, arrivals) = await bench.core.switchboard.watch(device.owner)
+        try await bench.device(greenhouse) { talk, _ in
+            try await talk.send(DescriptionMessage(Sample.description("greenhouse")))
+            for last: UInt64 in [1, 2] {
+                try await talk.send(Sample.batch(Sample.readings(1...last)))
+                _ = try await talk.next(Acknowledgement.self)
+            }
+            guard case .device(let summary) = await arrivals.next() else {
+                Issue.record("nobody was told that the device came")
+                return
+            }
+            #expect(summary.isOnline)
+            for number: UInt64 in [1, 2] {
+                guard case .observation(let report) = await arrivals.next() else {
+                    Issue.record("nobody was told of number \(number)")
+                    return
+                }
+                #expect(report.sequence == number)
+                #expect(report.quantity == .temperature)
+            }
+            #expect(arrivals.count == 0)
+        }
+    }
+
+    @Test("The description is kept; that of another device is refused")
+    func description() async throws {
+        let device = try await add()
+        let description = Sample.description("greenhouse", label: "Gewächshaus")
+        try await bench.device(greenhouse) { talk, _ in
+            try await talk.send(DescriptionMessage(description))
+            try await talk.send(DescriptionMessage(Sample.description("shed")))
+            #expect(try await talk.failure().code == .badRequest)
+            #expect(await talk.isHungUp())
+        }
+        #expect(try await bench.store.devices(of: device.owner).map(\.description) == [description])
+    }
+
+    @Test("A message that nobody knows is answered with an error, and the session goes on")
+    func unknownMessage() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            try await talk.send(Envelope(proto: .shell, type: "new", session: "s1"))
+            #expect(try await talk.next(ControlError.self).messageID == "s1")
+            try await talk.send([0xFF, 0x00])
+            _ = try await talk.next(ControlError.self)
+            try await talk.send(Sample.batch([Sample.reading(1)]))
+            _ = try await talk.next(Acknowledgement.self)
+        }
+    }
+
+    // MARK: Down
+
+    @Test("A command goes to the device and its result comes back")
+    func command() async throws {
+        let device = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            let request = CallRequest(
+                id: "c1", address: Address(device: "greenhouse", component: Sample.heater), action: "on")
+            async let result = bench.core.switchboard.call(
+                request, device: device.row, owner: device.owner, component: Sample.heater)
+            let call = try await talk.next(Call.self)
+            #expect(call.id == "c1")
+            #expect(call.deadline == at(510))  // its own clock said 500 s when it came, and it has ten
+            await bench.time.untilSleepers(2)  // the connection, and whoever waits for the result
+            try await talk.send(Sample.batch([Sample.result(1, "c1")], stream: .events))
+            _ = try await talk.next(Acknowledgement.self)
+            #expect(await result.status == .done)
+        }
+    }
+
+    @Test("A second connection of a device ends the first one, which is told why, and stays itself")
+    func replaced() async throws {
+        let device = try await add()
+        try await bench.device(greenhouse) { first, _ in
+            try await bench.device(greenhouse) { second, _ in
+                let failure = try await first.failure()
+                #expect(failure.code == .conflict)
+                #expect(failure.message.contains("another connection of this device has taken over"))
+                #expect(await first.isHungUp())
+                #expect(await presence(device) != nil)
+                try await second.send(Sample.batch([Sample.reading(1)]))
+                _ = try await second.next(Acknowledgement.self)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    @Test("Who does not answer the challenge is hung up on after ten seconds")
+    func greetingTimeout() async throws {
+        try await bench.device { talk, _ in
+            bench.time.allow(until: at(11))
+            #expect(await talk.isHungUp())
+        }
+    }
+
+    @Test("A device is asked for a sign of life at every interval, and is gone when it gives none")
+    func heartbeats() async throws {
+        let device = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            bench.time.allow(until: at(60))
+            for _ in 0..<2 { #expect(try await talk.next(Heartbeat.self).monotonic == nil) }
+            #expect(await talk.isHungUp())
+            #expect(bench.time.now == at(46))  // it was heard last at 1 s
+            #expect(await presence(device) == nil)
+        }
+        #expect(try await bench.store.devices(of: device.owner).first?.lastSeen == bench.time.wall)
+    }
+
+    @Test("Intervals that are shorter than the time for the proof are kept, too")
+    func shortHeartbeats() async throws {
+        let bench = try RouterBench(heartbeat: .seconds(2))
+        _ = try await add(to: bench)
+        try await bench.device(greenhouse) { talk, welcome in
+            #expect(welcome.heartbeat == .seconds(2))
+            bench.time.allow(until: at(3))
+            _ = try await talk.next(Heartbeat.self)
+        }
+    }
+}

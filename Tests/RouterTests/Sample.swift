@@ -1,0 +1,120 @@
+import DeviceModel
+import GRDB
+import TestSupport
+import Testing
+import Wire
+
+@testable import Router
+
+/// Things to put into a router.
+enum Sample {
+    static let climate: ComponentID = "climate"
+    static let heater: ComponentID = "heater"
+    static let epoch: UInt64 = 7
+    /// What the devices' wall clocks say just before the number 1; each number comes a second after the one before.
+    static let start = WallTime(nanoseconds: 1_790_000_000_000_000_000)
+
+    /// What is kept of a secret, without the work that hashing is.
+    static func secret(_ byte: UInt8) -> SecretHasher.Hash {
+        SecretHasher.Hash(
+            salt: [UInt8](repeating: byte, count: SecretHasher.Hash.saltSize),
+            digest: [UInt8](repeating: byte, count: SecretHasher.Hash.size))
+    }
+
+    static func key(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32) }
+
+    static func wall(_ number: UInt64) -> WallTime { start + .seconds(Int64(number)) }
+
+    static func item(_ number: UInt64, _ content: Observation.Content, wall: WallTime? = nil) -> ObservationBatch.Item {
+        let monotonic = MonotonicTime(nanoseconds: Int64(number) * 1_000_000_000)
+        let time = Timestamp(boot: 1, monotonic: monotonic, wall: wall ?? self.wall(number), isSynchronised: true)
+        return ObservationBatch.Item(sequence: number, observation: Observation(time: time, content: content))
+    }
+
+    static func reading(
+        _ number: UInt64, _ value: Value? = nil, of property: String = "temperature", wall: WallTime? = nil
+    ) -> ObservationBatch.Item {
+        let value = value ?? .number(Double(number))
+        return item(
+            number, .reading(Reading(component: climate, property: property, value: value)), wall: wall)
+    }
+
+    static func readings(_ numbers: ClosedRange<UInt64>) -> [ObservationBatch.Item] { numbers.map { reading($0) } }
+
+    static func result(_ number: UInt64, _ id: CommandID, _ status: CommandStatus = .done) -> ObservationBatch.Item {
+        item(number, .result(CommandResult(id: id, component: heater, action: "on", status: status, reason: nil)))
+    }
+
+    static func batch(
+        _ items: [ObservationBatch.Item], stream: StreamName = .telemetry, epoch: UInt64 = Self.epoch,
+        gaps: [ClosedRange<UInt64>] = []
+    ) -> ObservationBatch {
+        ObservationBatch(
+            stream: stream, epoch: epoch, boot: 1, items: items,
+            gaps: gaps.map {
+                Gap(stream: stream, epoch: epoch, first: $0.lowerBound, last: $0.upperBound, reason: "store_full")
+            })
+    }
+
+    /// A device with a sensor and a relay.
+    static func description(_ id: DeviceID, label: String? = nil) -> DeviceDescription {
+        DeviceDescription(
+            id: id, label: label, software: "test",
+            components: [
+                ComponentDescription(
+                    id: climate, model: "bmp280",
+                    properties: [
+                        PropertyDescription("temperature", "Temperature.", type: .number, quantity: .temperature),
+                        PropertyDescription("pressure", "Pressure.", type: .number, quantity: .pressure),
+                    ]),
+                ComponentDescription(
+                    id: heater, model: "relay", properties: [PropertyDescription("on", "On.", type: .boolean)],
+                    actions: [ActionDescription("on", "Switches on.")]),
+            ])
+    }
+}
+
+extension RouterStore {
+    /// An account whose secrets nobody knows.
+    func addOwner(_ name: String) async throws -> Owner {
+        try await addAccount(name, password: Sample.secret(1), code: Sample.secret(2))
+        return try #require(try await account(name)).owner
+    }
+
+    /// A device that came in by a claim code.
+    func addDevice(_ name: DeviceID, of owner: Owner, key: [UInt8]) async throws -> Device {
+        let secret = Digest.sha256(key + Array("\(owner.name)/\(name)".utf8))
+        _ = try await addClaim(owner, device: name, secretHash: secret)
+        _ = try await useClaim(secretHash: secret, device: name, key: key)
+        return try #require(try await device(key: key))
+    }
+
+    /// How many rows a table has.
+    func count(_ table: String) async throws -> Int {
+        try await database.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0 }
+    }
+}
+
+/// The problem that something ends with.
+///
+/// - Returns: nil when it ends well, or with something else.
+func problem(_ body: () async throws -> Void) async -> RouterProblem? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return error as? RouterProblem
+    }
+}
+
+/// The failure that something ends with.
+///
+/// - Returns: nil when it ends well, or with something else.
+func failure(_ body: () async throws -> Void) async -> Failure? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}
