@@ -20,7 +20,7 @@ public struct BMP280: Component {
     enum Keys {
         static let bus = Key.optional("bus", .integer(0...255), default: 1, shown: "1", "The bus, 1 for /dev/i2c-1.")
         static let address = Key.optional(
-            "address", .choice(of: [0x76, 0x77]), default: 0x76, shown: "0x76",
+            "address", .i2cAddress(among: [0x76, 0x77]), default: 0x76, shown: "0x76",
             "The address: 0x76 with SDO to ground, 0x77 with SDO to the supply.")
         static let interval = Key.optional(
             "interval", .duration(.milliseconds(100)...(.seconds(86_400))), default: .seconds(2), shown: "\"2s\"",
@@ -57,6 +57,12 @@ public struct BMP280: Component {
         case normal = 0b11
     }
 
+    /// Its address on its bus.
+    public static func resources(_ configuration: CheckedTable) -> [BoardResource] {
+        guard let bus = configuration.known(Keys.bus), let address = configuration.known(Keys.address) else { return [] }
+        return [.target(bus: bus, address)]
+    }
+
     let id: ComponentID
     let bus: Int
     let address: I2CAddress
@@ -69,7 +75,7 @@ public struct BMP280: Component {
     public init(id: ComponentID, configuration: CheckedTable) {
         self.id = id
         bus = configuration[Keys.bus]
-        address = I2CAddress(checked: configuration[Keys.address])
+        address = configuration[Keys.address]
         interval = configuration[Keys.interval]
         settings = Settings(
             mode: configuration[Keys.mode], temperatureOversampling: configuration[Keys.temperatureOversampling],
@@ -102,9 +108,6 @@ public struct BMP280: Component {
         return ComponentDescription(id: id, model: Self.model, properties: properties)
     }
 
-    /// Its address on its bus.
-    public var resources: [BoardResource] { [.target(bus: bus, address)] }
-
     /// Measures again and again.
     public func run(on board: any Board, _ port: ComponentPort) async throws {
         let device = I2CDevice(bus: try board.bus(bus), address: address, time: port.time)
@@ -131,13 +134,5 @@ public struct BMP280: Component {
         let pascal = measured + offset.pressure
         port.report("pressure", .number(pascal))
         if let altitude { port.report("sea_level_pressure", .number(seaLevelPressure(pascal, altitude: altitude))) }
-    }
-}
-
-extension I2CAddress {
-    /// The address of a number that the schema has found to be one.
-    fileprivate init(checked number: Int) {
-        guard let address = I2CAddress(number) else { preconditionFailure("the schema lets only addresses through") }
-        self = address
     }
 }

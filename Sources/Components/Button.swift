@@ -28,6 +28,11 @@ public struct Button: Component {
         EventDescription("long-pressed", "It has been held for long"),
     ]
 
+    /// Its line.
+    public static func resources(_ configuration: CheckedTable) -> [BoardResource] {
+        InputKeys.resources(configuration)
+    }
+
     let id: ComponentID
     let line: LineReference
     let settings: InputSettings
@@ -48,9 +53,6 @@ public struct Button: Component {
         let pressed = PropertyDescription("pressed", "Whether it is pressed", type: .boolean)
         return ComponentDescription(id: id, model: Self.model, properties: [pressed], events: Self.events)
     }
-
-    /// Its line.
-    public var resources: [BoardResource] { [.line(line)] }
 
     /// Reports presses.
     public func run(on board: any Board, _ port: ComponentPort) async throws {

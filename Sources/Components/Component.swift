@@ -15,6 +15,12 @@ public protocol Component: Sendable {
     /// What can happen to it. A key `on_…` for each binds it to an action of another component.
     static var events: [EventDescription] { get }
 
+    /// What it needs of the board, for itself alone.
+    ///
+    /// - Parameter configuration: Its table, in which keys may be wrong: ask ``CheckedTable/known(_:)``.
+    /// - Returns: The resources, as far as they are known.
+    static func resources(_ configuration: CheckedTable) -> [BoardResource]
+
     /// Finds what is wrong between keys that are right by themselves.
     static func check(_ configuration: CheckedTable, _ findings: inout Findings)
 
@@ -27,9 +33,6 @@ public protocol Component: Sendable {
 
     /// What it is and can do.
     var description: ComponentDescription { get }
-    /// What it needs of the board, for itself alone.
-    var resources: [BoardResource] { get }
-
     /// Does what the component is there for, until the task is cancelled; what it holds is safe and given back then.
     ///
     /// - Parameters:
@@ -43,6 +46,9 @@ public protocol Component: Sendable {
 extension Component {
     /// Nothing can happen to it.
     public static var events: [EventDescription] { [] }
+
+    /// It shares everything with everybody.
+    public static func resources(_ configuration: CheckedTable) -> [BoardResource] { [] }
 
     /// Nothing is wrong between its keys.
     public static func check(_ configuration: CheckedTable, _ findings: inout Findings) {}

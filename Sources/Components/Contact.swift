@@ -17,6 +17,11 @@ public struct Contact: Component {
         EventDescription("opened", "It was opened"), EventDescription("closed", "It was closed"),
     ]
 
+    /// Its line.
+    public static func resources(_ configuration: CheckedTable) -> [BoardResource] {
+        InputKeys.resources(configuration)
+    }
+
     let id: ComponentID
     let line: LineReference
     let settings: InputSettings
@@ -33,9 +38,6 @@ public struct Contact: Component {
         let closed = PropertyDescription("closed", "Whether it is closed", type: .boolean)
         return ComponentDescription(id: id, model: Self.model, properties: [closed], events: Self.events)
     }
-
-    /// Its line.
-    public var resources: [BoardResource] { [.line(line)] }
 
     /// Reports openings and closings.
     public func run(on board: any Board, _ port: ComponentPort) async throws {

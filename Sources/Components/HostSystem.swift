@@ -52,9 +52,6 @@ public struct HostSystem: Component {
             ])
     }
 
-    /// It shares the machine with everybody.
-    public var resources: [BoardResource] { [] }
-
     /// Looks again and again.
     public func run(on board: any Board, _ port: ComponentPort) async throws {
         try await port.repeatedly(every: interval) {

@@ -18,6 +18,10 @@ enum InputKeys {
 
     static var all: [any ConfigurationKey] { [line, bias, activeLow, debounce] }
 
+    static func resources(_ configuration: CheckedTable) -> [BoardResource] {
+        configuration.known(line).map { [.line($0)] } ?? []
+    }
+
     static func settings(_ configuration: CheckedTable) -> InputSettings {
         InputSettings(
             bias: configuration[bias], isActiveLow: configuration[activeLow], debounce: configuration[debounce])

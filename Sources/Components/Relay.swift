@@ -15,7 +15,12 @@ public struct Relay: Component {
 
     static let safe = Key.required(
         "safe", .choice(["on": LineValue.active, "off": .inactive]),
-        "What it is whenever nobody has said otherwise: at boot, after a crash, when orders are lost.")
+        "What it is when the agent starts and after it stops: the value that does no harm, \"on\" or \"off\".")
+
+    /// Its line.
+    public static func resources(_ configuration: CheckedTable) -> [BoardResource] {
+        InputKeys.resources(configuration)
+    }
 
     let id: ComponentID
     let line: LineReference
@@ -46,9 +51,6 @@ public struct Relay: Component {
                 ActionDescription("pulse", "Switches it on for a time, then off", parameters: [duration]),
             ])
     }
-
-    /// Its line.
-    public var resources: [BoardResource] { [.line(line)] }
 
     /// Does what it is told, and is safe again at the end.
     public func run(on board: any Board, _ port: ComponentPort) async throws {

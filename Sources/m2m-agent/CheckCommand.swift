@@ -18,8 +18,12 @@ struct CheckCommand {
             loaded = try LoadedConfiguration.load(configurationFile)
             if !json, !probe { print("\(configurationFile): all right") }
         } catch {
-            show(error)
-            status = .failed
+            if probe, !SafeFile.exists(configurationFile) {
+                printError("there is no \(configurationFile) yet: only the hardware is looked at")
+            } else {
+                show(error)
+                status = .failed
+            }
         }
         if probe {
             do {

@@ -10,9 +10,13 @@ struct RouterConfiguration {
     var logLevel = Logger.Level.info
 
     private enum Keys {
-        static let listen = Key<RouterAddress?>.optional(
-            "listen", .hostAndPort, "Where the router listens; 0.0.0.0:443 for the whole world.")
-        static let data = Key<String?>.optional("data", .path, "Where its database and certificates are.")
+        static let standard = RouterSettings()
+        static let listen = Key.optional(
+            "listen", .hostAndPort, default: standard.address, shown: "\"127.0.0.1:8443\"",
+            "Where the router listens; 0.0.0.0:443 for the whole world.")
+        static let data = Key.optional(
+            "data", .path, default: standard.dataDirectory, shown: "\"/var/lib/m2m-router\"",
+            "Where its database and certificates are.")
         static let names = Key.optional(
             "names", .list(of: .nonEmptyString), default: [], shown: "none",
             "Further names and addresses by which it is reached, for the certificate that it makes for itself.")
@@ -48,8 +52,8 @@ struct RouterConfiguration {
             throw RouterProblem(
                 .badRequest, path, "the configuration has mistakes\n" + findings.lines.joined(separator: "\n"))
         }
-        if let listen = file[Keys.listen] { settings.address = listen }
-        if let data = file[Keys.data] { settings.dataDirectory = data }
+        settings.address = file[Keys.listen]
+        settings.dataDirectory = file[Keys.data]
         settings.names = file[Keys.names]
         settings.certificate = file[Keys.certificate].map { .init(chain: $0[Keys.chain], key: $0[Keys.key]) }
         logLevel = file[Keys.log]?[Keys.level] ?? .info

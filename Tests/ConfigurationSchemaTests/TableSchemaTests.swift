@@ -106,6 +106,14 @@ import Testing
         #expect(read(kind, .string("pin 1")).1.first?.contains("pin 1") == true)
     }
 
+    @Test("a hint names what is nearest, and nothing where two are equally near")
+    func hints() {
+        #expect(suggestion(for: "adress", among: ["address", "bus"]) == "; did you mean 'address'?")
+        #expect(suggestion(for: "of", among: ["on", "off"]) == "; did you mean 'off'?")
+        #expect(suggestion(for: "ox", among: ["on", "of"]) == "")
+        #expect(suggestion(for: "colour", among: ["bus", "line"]) == "")
+    }
+
     @Test func pathsStartFromTheFolderOfTheFile() {
         #expect(read(.path, .string("/run/a.sock")).0 == "/run/a.sock")
         #expect(read(.path, .string("state"), file: "/etc/m2m/agent.toml").0 == "/etc/m2m/state")

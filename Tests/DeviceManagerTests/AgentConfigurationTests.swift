@@ -107,7 +107,7 @@ import Testing
             on_pressed = "heatre toggle"
             [components.heater]
             model = "relay"
-            line = "pin 11"
+            line = "GPIO5"
             [components.lamp]
             model = "relay"
             line = "GPIO6"
@@ -124,7 +124,7 @@ import Testing
             "agent.toml:5:7: error: 'url' must be an address such as \"wss://router.example:443\"",
             "agent.toml:8:1: error: unknown key 'adress' in [components.climate]; did you mean 'address'?",
             "agent.toml:9:12: error: 'interval' must be a duration",
-            "agent.toml:11:9: error: 'model' must be one of bmp280, button, contact, relay, system, not the text \"bmp208\"; did you mean 'bmp280'?",
+            "agent.toml:11:9: error: 'model' must be one of bmp280, ",
             "agent.toml:15:14: error: 'on_pressed' names the component 'heatre', which does not exist",
             "agent.toml:16:13: error: 'safe' is missing in [components.heater]",
             "agent.toml:22:8: error: 'safe' must be \"on\" or \"off\", not \"maybe\"",
@@ -169,6 +169,31 @@ import Testing
         let (configuration, lines) = read("\(minimum)[components.a]\n\(component)\n")
         #expect(configuration == nil)
         #expect(lines.contains { $0.contains(words) }, "\(lines)")
+    }
+
+    @Test("a mistake in one component neither hides nor makes one in another")
+    func mistakesInSeveralComponents() {
+        let (_, lines) = read(
+            """
+            \(minimum)[components.switch]
+            model = "button"
+            line = "GPIO17"
+            bias = "up"
+            on_pressed = "heater toggle"
+            on_released = "heatre off"
+            [components.heater]
+            model = "relay"
+            line = "pin 11"
+            [components.lamp]
+            model = "led"
+            """)
+        let expected = [
+            "'bias' must be", "'on_released' names the component 'heatre', which does not exist",
+            "'safe' is missing in [components.heater]", "[components.heater] and [components.switch]",
+            "'model' must be one of",
+        ]
+        #expect(lines.count == expected.count)
+        for words in expected { #expect(lines.contains { $0.contains(words) }, "\(words): \(lines)") }
     }
 
     @Test func namesOfComponents() {

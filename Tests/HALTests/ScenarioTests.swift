@@ -88,6 +88,27 @@ import Testing
         #expect(try await bus.transfer(address, write: [0xD0], readCount: 1) == [0x60])
     }
 
+    @Test("what happens to lines and chips that are not there is a mistake")
+    func placesThatAreNotThere() {
+        let (scenario, places) = read(
+            """
+            [[presses]]
+            line = "GPIO99"
+            at = "1s"
+            [[wires]]
+            between = ["GPIO5", "GPIO28"]
+            [[faults]]
+            at = "1s"
+            kind = "reset"
+            address = 0x76
+            """)
+        #expect(scenario == nil)
+        #expect(places.count == 3)
+        #expect(places.contains { $0.hasPrefix("s.toml:2:8:") && $0.contains("GPIO99") })
+        #expect(places.contains { $0.hasPrefix("s.toml:5:11:") && $0.contains("GPIO28") })
+        #expect(places.contains { $0.hasPrefix("s.toml:9:11:") && $0.contains("0x76") })
+    }
+
     @Test func mistakesHaveTheirPlaces() {
         let (scenario, lines) = read(
             """

@@ -26,14 +26,6 @@ extension CommandID: ExpressibleByStringLiteral {
     }
 }
 
-extension I2CAddress: ExpressibleByIntegerLiteral {
-    /// The address of this number.
-    public init(integerLiteral number: Int) {
-        guard let address = I2CAddress(number) else { preconditionFailure("\(number) is no address") }
-        self = address
-    }
-}
-
 extension BootID: ExpressibleByIntegerLiteral {
     /// The boot all of whose bytes are this one.
     public init(integerLiteral byte: UInt8) {

@@ -45,7 +45,7 @@ public struct Findings: Sendable {
     }
 
     /// Whether it is a mistake of its own that a key is missing.
-    func isMistake(missing key: String) -> Bool {
+    public func isMistake(missing key: String) -> Bool {
         !unreadable.contains(key)
     }
 
@@ -60,10 +60,14 @@ public struct Findings: Sendable {
 /// - Parameters:
 ///   - name: What was written.
 ///   - known: What could have been meant.
-/// - Returns: `; did you mean 'address'?`, or nothing.
+/// - Returns: `; did you mean 'address'?`; nothing where no name is near, or two are equally so.
 public func suggestion(for name: String, among known: some Sequence<String>) -> String {
-    let nearest = known.map { (name: $0, distance: editDistance(name, $0)) }.min { $0.distance < $1.distance }
-    guard let nearest, nearest.distance <= max(1, min(3, name.count / 3)) else { return "" }
+    // Of two equally near names, the one of which only the end is missing is meant.
+    let ranked = known.map { (name: $0, rank: editDistance(name, $0) * 2 + ($0.hasPrefix(name) ? 0 : 1)) }
+        .sorted { $0.rank < $1.rank }
+    guard let nearest = ranked.first, nearest.rank / 2 <= max(1, min(3, name.count / 3)),
+        !ranked.dropFirst().contains(where: { $0.rank == nearest.rank })
+    else { return "" }
     return "; did you mean '\(nearest.name)'?"
 }
 

@@ -17,6 +17,23 @@ public struct TableSchema: Sendable {
     ///   - findings: Takes all that is wrong.
     /// - Returns: The checked values; nil when anything is wrong.
     public func check(_ table: Table, name: String, at header: Position, _ findings: inout Findings) -> CheckedTable? {
+        let checked = checkPartly(table, name: name, at: header, &findings)
+        return checked.isRight ? checked : nil
+    }
+
+    /// Checks a table, and keeps what is right in it.
+    ///
+    /// With that much, mistakes between tables are found beside the mistakes in them.
+    ///
+    /// - Parameters:
+    ///   - table: The table.
+    ///   - name: Its name, such as `components.climate`, for messages.
+    ///   - header: Where it begins.
+    ///   - findings: Takes all that is wrong.
+    /// - Returns: The values that are right; only ``CheckedTable/known(_:)`` may be asked when not all are.
+    public func checkPartly(
+        _ table: Table, name: String, at header: Position, _ findings: inout Findings
+    ) -> CheckedTable {
         var values: [String: any Sendable] = [:]
         for entry in table.entries where !keys.contains(where: { $0.name == entry.key }) {
             let hint = suggestion(for: entry.key, among: keys.map(\.name))
@@ -28,7 +45,7 @@ public struct TableSchema: Sendable {
         }
         let isComplete = keys.allSatisfy { values[$0.name] != nil }
         let hasOnlyKnown = table.entries.allSatisfy { values[$0.key] != nil }
-        return isComplete && hasOnlyKnown ? CheckedTable(values: values, table: table, header: header) : nil
+        return CheckedTable(values: values, table: table, header: header, isRight: isComplete && hasOnlyKnown)
     }
 
     /// The kind of value that is a table of this schema.
@@ -58,11 +75,14 @@ extension Key where Value == CheckedTable {
 
 /// The values of a table that was found to be right.
 public struct CheckedTable: Sendable {
+    /// Whether nothing in it is wrong.
+    public let isRight: Bool
     private let values: [String: any Sendable]
     private let table: Table
     private let header: Position
 
-    init(values: [String: any Sendable], table: Table, header: Position) {
+    init(values: [String: any Sendable], table: Table, header: Position, isRight: Bool) {
+        self.isRight = isRight
         self.values = values
         self.table = table
         self.header = header
@@ -74,6 +94,11 @@ public struct CheckedTable: Sendable {
             preconditionFailure("'\(key.name)' is no key of the schema with which this table was checked")
         }
         return value
+    }
+
+    /// The value of a key; nil when it is wrong, or is missing and must not be.
+    public func known<Value>(_ key: Key<Value>) -> Value? {
+        values[key.name] as? Value
     }
 
     /// Where the value of a key stands; where the table begins when the key was left out.

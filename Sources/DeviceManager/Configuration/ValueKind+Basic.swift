@@ -69,8 +69,7 @@ extension ValueKind where Value == Int {
     /// - Parameter choices: The numbers.
     /// - Returns: The kind of value.
     public static func choice(of choices: [Int]) -> Self {
-        let isHexadecimal = choices.allSatisfy { $0 > 16 }  // only addresses are that big
-        let words = listed(choices.map { isHexadecimal ? "0x" + String($0, radix: 16) : String($0) })
+        let words = listed(choices.map { String($0) })
         return Self(words) { node, place, findings in
             guard case .integer(let number) = node.value, let integer = Int(exactly: number),
                 choices.contains(integer)
@@ -120,7 +119,7 @@ extension ValueKind where Value == Double {
         let example = "\"\(write(quantity.display.toSI(1)))\""
         return Self(name, range: words) { node, place, findings in
             guard case .string(let text) = node.value, let value = quantity.parse(text) else {
-                return refuse("a \(name) in quotes with its unit such as \(example)", node, place, &findings)
+                return refuse("\(articled(name)) in quotes with its unit such as \(example)", node, place, &findings)
             }
             guard range.contains(value) else {
                 findings.add(at: node.position, "'\(place.key)' must be from \(words), not \(write(value))")
@@ -169,6 +168,11 @@ extension ValueKind {
         findings.add(at: node.position, "'\(place.key)' must be \(wanted), not \(node.words)")
         return nil
     }
+}
+
+/// `a length`, `an information`.
+func articled(_ name: String) -> String {
+    (name.first.map("aeiou".contains) == true ? "an " : "a ") + name
 }
 
 /// `"a", "b" or "c"`.

@@ -28,4 +28,18 @@ extension ValueKind where Value == I2CAddress {
             I2CAddress(number).map { .success($0) } ?? .failure(Mistake("must be an I²C address"))
         }
     }
+
+    /// One of the few addresses that a chip can have.
+    ///
+    /// - Parameter choices: The addresses.
+    /// - Returns: The kind of value.
+    public static func i2cAddress(among choices: [I2CAddress]) -> Self {
+        let words = listed(choices.map(\.description))
+        return Self(words) { node, place, findings in
+            guard case .integer(let number) = node.value,
+                let address = choices.first(where: { Int64($0.rawValue) == number })
+            else { return refuse(words, node, place, &findings) }
+            return address
+        }
+    }
 }

@@ -1,7 +1,7 @@
 /// The address of a target on an I²C bus: 7 bits, right-aligned.
 ///
 /// 0x76, not 0xEC.
-public struct I2CAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct I2CAddress: Hashable, Comparable, Sendable, CustomStringConvertible, ExpressibleByIntegerLiteral {
     /// The address.
     public let rawValue: UInt8
 
@@ -13,6 +13,12 @@ public struct I2CAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// The addresses that targets can have.
     public static let range = 0x08...0x77
+
+    /// An address that the program itself names; another number than one is its own mistake.
+    public init(integerLiteral number: Int) {
+        guard let address = I2CAddress(number) else { preconditionFailure("\(number) is no I²C address") }
+        self = address
+    }
 
     /// The smaller one comes first.
     public static func < (one: Self, other: Self) -> Bool {

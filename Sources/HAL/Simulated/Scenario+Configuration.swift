@@ -11,7 +11,7 @@ enum ScenarioKeys {
     static let repeatAfter = Key<Duration?>.optional(
         "repeat", .duration(.milliseconds(100)...(.seconds(86_400))), "After how long everything begins again.")
     static let processorTemperature = Key.optional(
-        "processor_temperature", .quantity(.temperature, 200...400), default: 318.15, shown: "45 °C",
+        "processor_temperature", .quantity(.temperature, 200...400), default: 318.15, shown: "\"45 °C\"",
         "What the processor's own thermometer says.")
     static let chips = Key.optional(
         "chips", .tables(chip), default: [], shown: "none", "The chips on the buses; each a [[chips]].")
@@ -73,6 +73,7 @@ extension Scenario {
         for wire in file[ScenarioKeys.wires] where wire[ScenarioKeys.between].count != 2 {
             findings.add(at: wire.position(of: ScenarioKeys.between), "'between' must be a list of two lines")
         }
+        checkPlaces(file, &findings)
         guard findings.isEmpty else { return nil }
         var scenario = Scenario(chips: file[ScenarioKeys.chips].map(Chip.init))
         scenario.period = file[ScenarioKeys.repeatAfter]
@@ -82,6 +83,31 @@ extension Scenario {
         scenario.steps = steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
             .map(\.element)
         return scenario
+    }
+
+    /// Lines and chips that the simulated board does not have.
+    private static func checkPlaces(_ file: CheckedTable, _ findings: inout Findings) {
+        let lines = LineDirectory([SimulatedBoard.header])
+        func check(_ line: LineReference, at position: Position) {
+            do throws(HALError) {
+                _ = try lines.find(line)
+            } catch {
+                findings.add(at: position, error.description)
+            }
+        }
+        for press in file[ScenarioKeys.presses] {
+            check(press[ScenarioKeys.line], at: press.position(of: ScenarioKeys.line))
+        }
+        for wire in file[ScenarioKeys.wires] {
+            for line in wire[ScenarioKeys.between] { check(line, at: wire.position(of: ScenarioKeys.between)) }
+        }
+        let chips = file[ScenarioKeys.chips].map(Chip.init)
+        for fault in file[ScenarioKeys.faults] {
+            let (bus, address) = (fault[ScenarioKeys.bus], fault[ScenarioKeys.address])
+            guard !chips.contains(where: { $0.bus == bus && $0.address == address }) else { continue }
+            findings.add(
+                at: fault.position(of: ScenarioKeys.address), "there is no [[chips]] at \(address) on I²C bus \(bus)")
+        }
     }
 }
 

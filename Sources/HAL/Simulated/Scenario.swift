@@ -37,10 +37,9 @@ public struct Scenario: Sendable {
 
     /// A BMP280 at 0x76 on bus 1, at 21 °C and 1013.25 hPa, and nothing happens.
     public static var standard: Scenario {
-        guard let address = I2CAddress(0x76) else { preconditionFailure("0x76 is an address") }
         let weather = (temperature: [Curve.Point(at: .zero, value: 294.15)], [Curve.Point(at: .zero, value: 101_325)])
         return Scenario(chips: [
-            Chip(bus: 1, address: address, model: .bmp280, temperature: weather.temperature, pressure: weather.1)
+            Chip(bus: 1, address: 0x76, model: .bmp280, temperature: weather.temperature, pressure: weather.1)
         ])
     }
 }
@@ -93,7 +92,7 @@ extension SimulatedBoard {
         }
         withLines { lines in
             for (one, other) in scenario.wires {
-                // safe: a wire to a line that this board does not have connects nothing; `check` has named it
+                // safe: a wire to a line that this board does not have connects nothing; reading the scenario named it
                 guard let one = try? lines.directory.find(one), let other = try? lines.directory.find(other) else {
                     continue
                 }

@@ -4,11 +4,14 @@ import DeviceModel
 
 /// Reads `[components.…]`: each table by its own model, then what only shows between them.
 enum ComponentReader {
-    /// A component that is right by itself.
+    /// A component as it stands in the file.
     private struct Candidate {
-        var plan: ComponentPlan
+        var id: ComponentID
         var header: Position
-        var bindings: [(event: String, text: BindingText, position: Position)]
+        /// What becomes of it; nil when something in its table is wrong.
+        var plan: ComponentPlan?
+        var resources: [BoardResource] = []
+        var bindings: [(event: String, text: BindingText, position: Position)] = []
     }
 
     static func read(_ entry: Table.Entry?, _ findings: inout Findings) -> ([ComponentPlan], [Binding]) {
@@ -20,7 +23,7 @@ enum ComponentReader {
         let candidates = table.entries.compactMap { read($0, &findings) }
         checkResources(candidates, &findings)
         let bindings = resolve(candidates, &findings)
-        return (candidates.map(\.plan), bindings)
+        return (candidates.compactMap(\.plan), bindings)
     }
 
     // MARK: One component
@@ -34,12 +37,22 @@ enum ComponentReader {
             findings.add(at: entry.node.position, "'\(id)' must be a table, not \(entry.node.words)")
             return nil
         }
-        guard let model = model(of: table, id, entry.position, &findings) else { return nil }
+        var candidate = Candidate(id: id, header: entry.position)
+        guard let model = model(of: table, id, entry.position, &findings) else { return candidate }
         let bindingKeys = model.events.map { Key<[BindingText]>.binding($0) }
         let schema = TableSchema(AgentKeys.component + model.keys + bindingKeys)
-        guard let checked = schema.check(table, name: "components.\(id)", at: entry.position, &findings) else {
-            return nil
+        let checked = schema.checkPartly(table, name: "components.\(id)", at: entry.position, &findings)
+        candidate.resources = model.resources(checked)
+        candidate.bindings = zip(model.events, bindingKeys).flatMap { event, key in
+            (checked.known(key) ?? []).map { (event.name, $0, checked.position(of: key)) }
         }
+        if checked.isRight { candidate.plan = plan(id, model, checked, &findings) }
+        return candidate
+    }
+
+    private static func plan(
+        _ id: ComponentID, _ model: any Component.Type, _ checked: CheckedTable, _ findings: inout Findings
+    ) -> ComponentPlan? {
         let before = findings.all.count
         model.check(checked, &findings)
         let component = model.init(id: id, configuration: checked)
@@ -47,11 +60,7 @@ enum ComponentReader {
         description.label = checked[AgentKeys.componentLabel]
         let filters = filters(checked[AgentKeys.report], of: description, &findings)
         guard findings.all.count == before else { return nil }
-        let bindings = zip(model.events, bindingKeys).flatMap { event, key in
-            checked[key].map { (event.name, $0, checked.position(of: key)) }
-        }
-        let plan = ComponentPlan(id: id, component: component, description: description, filters: filters)
-        return Candidate(plan: plan, header: entry.position, bindings: bindings)
+        return ComponentPlan(id: id, component: component, description: description, filters: filters)
     }
 
     private static func model(
@@ -59,6 +68,7 @@ enum ComponentReader {
     ) -> (any Component.Type)? {
         let known = Catalogue.models.map { $0.model }
         guard let node = table[AgentKeys.model.name]?.node else {
+            guard findings.isMistake(missing: AgentKeys.model.name) else { return nil }
             findings.add(
                 at: header, "'model' is missing in [components.\(id)]: one of \(known.joined(separator: ", "))")
             return nil
@@ -100,11 +110,11 @@ enum ComponentReader {
     private static func checkResources(_ candidates: [Candidate], _ findings: inout Findings) {
         var owners: [BoardResource: Candidate] = [:]
         for candidate in candidates {
-            for resource in candidate.plan.component.resources {
+            for resource in candidate.resources {
                 if let owner = owners[resource.normalised] {
                     findings.add(
                         at: candidate.header,
-                        "[components.\(candidate.plan.id)] and [components.\(owner.plan.id)] (line \(owner.header.line)) "
+                        "[components.\(candidate.id)] and [components.\(owner.id)] (line \(owner.header.line)) "
                             + "both use \(resource)")
                 } else {
                     owners[resource.normalised] = candidate
@@ -114,11 +124,14 @@ enum ComponentReader {
     }
 
     private static func resolve(_ candidates: [Candidate], _ findings: inout Findings) -> [Binding] {
-        let descriptions = candidates.map(\.plan.description)
+        let descriptions = candidates.compactMap(\.plan?.description)
+        // What a component with a mistake of its own can do is not known, but that it exists is.
+        let broken = Set(candidates.filter { $0.plan == nil }.map(\.id))
         return candidates.flatMap { candidate in
             candidate.bindings.compactMap { event, text, position in
+                guard !broken.contains(text.target) else { return nil }
                 do throws(Mistake) {
-                    return try text.resolve(source: candidate.plan.id, event: event, components: descriptions)
+                    return try text.resolve(source: candidate.id, event: event, components: descriptions)
                 } catch {
                     findings.add(at: position, "'\(Key<[BindingText]>.name(of: event))' \(error.words)")
                     return nil
