@@ -22,6 +22,12 @@ func program(_ name: String, uses: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: uses, swiftSettings: strict)
 }
 
+/// Where libgpiod is, when it is not the one of this machine: a folder as `Scripts/fetch-libgpiod2` makes it. Only CGPIO
+/// is compiled anew then.
+let libgpiod = Context.environment["M2M_LIBGPIOD"]
+let foreignCSettings: [CSetting] = libgpiod.map { [.unsafeFlags(["-I", "\($0)/usr/include"])] } ?? []
+let foreignLinkerSettings: [LinkerSetting] = libgpiod.map { [.unsafeFlags(["-L\($0)/lib"])] } ?? []
+
 /// A C target of ours.
 func c(_ name: String, path: String, links: [String] = []) -> Target {
     .target(
@@ -64,7 +70,9 @@ let package = Package(
     targets: [
         // 0: C
         c("CLinux", path: "Sources/DeviceModel/CLinux"),
-        c("CGPIO", path: "Sources/HAL/CGPIO", links: ["gpiod"]),
+        .target(
+            name: "CGPIO", path: "Sources/HAL/CGPIO", cSettings: strictC + foreignCSettings,
+            linkerSettings: foreignLinkerSettings + [.linkedLibrary("gpiod")]),
         c("CI2C", path: "Sources/HAL/CI2C", links: ["i2c"]),
         c("CCrypto", path: "Sources/DeviceManager/CCrypto", links: ["crypto"]),
         .systemLibrary(name: "CSQLite", path: "Sources/DeviceManager/CSQLite"),
@@ -152,6 +160,9 @@ let package = Package(
             ]),
 
         // What is tested, in the same storeys
+        .executableTarget(
+            name: "hal-conformance", dependencies: ["DeviceModel", "HAL", "HALLinux", "HALTestKit"],
+            path: "Tests/hal-conformance", swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -185,6 +196,16 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
+            ]),
+        tests(
+            "RouterTests",
+            uses: [
+                "Router", "Wire", "DeviceModel", "Transport", "TestSupport", "HALTestKit", .nioCore, .nioPosix,
+                .logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),

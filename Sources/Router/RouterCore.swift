@@ -11,4 +11,9 @@ struct RouterCore: Sendable {
     /// SHA-256 over the CA that claim codes name; nil: the system's trust store is enough.
     let caDigest: [UInt8]?
     let time: any TimeSource
+
+    /// A device has a new key: a connection that was opened with the old one ends.
+    func retireOtherKeys(of key: [UInt8]) async throws {
+        if let device = try await store.device(key: key) { await switchboard.replace(device.row) }
+    }
 }

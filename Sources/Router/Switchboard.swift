@@ -16,7 +16,9 @@ actor Switchboard {
         case call(Call)
         /// The owner has accepted the device.
         case accepted(Owner)
-        /// Another connection has taken this one's place.
+        /// Said by the connection to itself: from now on there is another time to watch for.
+        case connected
+        /// Another connection has taken this one's place, or another key has.
         case replaced
     }
 
@@ -30,15 +32,17 @@ actor Switchboard {
         var lastHeard: WallTime
     }
 
-    private struct PendingCall {
+    /// A command that waits for its answer; ids are the callers' own, so two devices may know the same one.
+    private struct PendingCall: Hashable {
         var device: Int64
-        var answer: CheckedContinuation<CommandResult?, Never>
+        var id: CommandID
     }
 
     private let time: any TimeSource
     private var online: [Int64: Online] = [:]
     private var watchers: [Int64: [Int: Mailbox<Item>]] = [:]
-    private var calls: [CommandID: PendingCall] = [:]
+    /// Where the answers arrive: one each, and the first counts.
+    private var calls: [PendingCall: Mailbox<CommandResult>] = [:]
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
 
@@ -52,10 +56,17 @@ actor Switchboard {
     ///
     /// A connection that it had before is replaced.
     func connect(_ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime) {
-        if let old = online[device.row] { old.notices.send(.replaced) }
+        replace(device.row)
         online[device.row] = Online(
             device: device, notices: notices, clockOffset: clock - time.now, lastHeard: time.wall)
         tell(device.owner, .device(summary(device, isOnline: true)))
+    }
+
+    /// The connection that a device has is told that it is no longer the one that counts.
+    func replace(_ device: Int64) {
+        guard let old = online[device] else { return }
+        old.notices.send(.replaced)
+        old.notices.finish()  // also where so many notices wait that this one was refused
     }
 
     /// A device's connection has ended.
@@ -64,10 +75,7 @@ actor Switchboard {
     func disconnect(_ device: Device, notices: Mailbox<Notice>) -> Bool {
         guard online[device.row]?.notices === notices else { return false }
         online[device.row] = nil
-        for (id, call) in calls where call.device == device.row {
-            calls[id] = nil
-            call.answer.resume(returning: nil)
-        }
+        for (call, answer) in calls where call.device == device.row { answer.finish() }
         tell(device.owner, .device(summary(device, isOnline: false)))
         return true
     }
@@ -122,7 +130,8 @@ actor Switchboard {
         guard let target = online[device], target.device.owner == owner else {
             return ended(.unreachable, "the device is not connected")
         }
-        guard calls[request.id] == nil else { return ended(.refused, "a command with this id is being done already") }
+        let pending = PendingCall(device: device, id: request.id)
+        guard calls[pending] == nil else { return ended(.refused, "a command with this id is being done already") }
         let expiry = min(request.expiry, Command.longestExpiry)
         let call = Call(
             id: request.id, component: component, action: request.action, parameters: request.parameters,
@@ -130,31 +139,17 @@ actor Switchboard {
         guard case .accepted = target.notices.send(.call(call)) else {
             return ended(.refused, "too many commands are waiting for this device; try again in a moment")
         }
-        let result = await withTaskGroup(of: CommandResult?.self) { group in
-            group.addTask { await self.answer(to: request.id, device: device) }
-            group.addTask { [time] in
-                // safe: the only error is the cancellation, which comes after the answer
-                try? await time.sleep(until: time.now + expiry + Self.grace)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            giveUp(request.id)
-            group.cancelAll()
-            return first
+        let answer = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
+        calls[pending] = answer
+        defer { calls[pending] = nil }
+        guard case .element(let result) = await answer.next(until: time.now + expiry + Self.grace, on: time) else {
+            return ended(.unknown, "no answer came; it may have been done")
         }
-        return result ?? ended(.unknown, "no answer came; it may have been done")
+        return result
     }
 
     /// How long after its expiry a command's answer may take: it was begun in time, and is on its way.
     private static let grace: Duration = .seconds(5)
-
-    private func answer(to id: CommandID, device: Int64) async -> CommandResult? {
-        await withCheckedContinuation { calls[id] = PendingCall(device: device, answer: $0) }
-    }
-
-    private func giveUp(_ id: CommandID) {
-        calls.removeValue(forKey: id)?.answer.resume(returning: nil)
-    }
 
     // MARK: Watching
 
@@ -175,8 +170,8 @@ actor Switchboard {
     /// A device's observations were stored: whoever watches is told, and whoever waits for a result gets it.
     func publish(_ new: RouterStore.Ingested, of device: Device, _ description: DeviceDescription?) {
         for record in new.new {
-            if case .result(let result) = record.observation.content, calls[result.id]?.device == device.row {
-                calls.removeValue(forKey: result.id)?.answer.resume(returning: result)
+            if case .result(let result) = record.observation.content {
+                calls[PendingCall(device: device.row, id: result.id)]?.send(result)
             }
             tell(device.owner, .observation(ReportedObservation(record, of: device.name, description)))
         }

@@ -40,6 +40,8 @@ public struct ConversationServer: Sendable {
                     conversations.stop(envelope.session)
                 } else if let (request, conversation) = try await begin(envelope) {
                     group.addTask { await serve(request, conversation, answer) }
+                } else if envelope.kind == ControlError.kind {
+                    continue  // an answer to an error would be one too many
                 } else if envelope.proto != .requests, try await !other(envelope) {
                     try await channel.send(Envelope(ControlError.unknown(envelope)).encoded)
                 }
@@ -94,6 +96,9 @@ public struct ConversationServer: Sendable {
 
 /// One request and its answer.
 public final class Conversation: Sendable {
+    /// How many pieces go into one message at most, so that it is never too long for the other end.
+    private static let portion = 64
+
     /// The session id of its messages.
     public let id: String
     private let channel: MessageChannel
@@ -109,8 +114,10 @@ public final class Conversation: Sendable {
     /// - Parameter items: The pieces.
     /// - Throws: ``TransportError`` when the connection is gone.
     public func send(_ items: [Item]) async throws(TransportError) {
-        guard !items.isEmpty else { return }
-        try await channel.send(Envelope(Items(items), session: id).encoded)
+        for start in stride(from: 0, to: items.count, by: Self.portion) {
+            let part = Array(items[start..<min(start + Self.portion, items.count)])
+            try await channel.send(Envelope(Items(part), session: id).encoded)
+        }
     }
 
     /// Does something once the other end has heard enough, or is gone; at once where that is so already.

@@ -77,10 +77,10 @@ final class MessageQueueHandler: ChannelDuplexHandler {
         context.read()
     }
 
-    /// The reader is gone: so is the connection.
+    /// The reader is gone: so is the connection, in order, unless somebody has closed it with other words by now.
     func close() {
         source = nil
-        context?.close(promise: nil)
+        context?.triggerUserOutboundEvent(CloseCode.goingAway, promise: nil)
     }
 
     private func finish() {

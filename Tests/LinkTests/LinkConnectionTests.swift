@@ -9,18 +9,12 @@ import Wire
 
 @testable import Link
 
-/// Over a real connection: observations arrive once each, commands are done at most once, and every end has its reason.
+/// Over a real connection observations arrive, none is lost by a break, and every end has its reason.
 @Suite(.timeLimit(.minutes(1))) struct LinkConnectionTests {
     private let device: LinkedDevice
 
     init() throws {
         device = try LinkedDevice(TemporaryDirectory())
-    }
-
-    private func call(_ id: String, _ action: String = "on", within duration: Duration = .seconds(10)) -> Call {
-        Call(
-            id: CommandID(stringLiteral: id), component: "heater", action: action,
-            deadline: device.clock.now + duration)
     }
 
     // MARK: Up
@@ -68,6 +62,27 @@ import Wire
         }
     }
 
+    @Test("What happens now does not wait behind a long backlog of readings") func besideTheBacklog() async throws {
+        let device = device
+        let reading = Reading(component: "heater", property: "on", value: .boolean(false))
+        let old = Observation(time: device.manager.time.timestamp, content: .reading(reading))
+        _ = try await device.manager.outbox.append([Observation](repeating: old, count: 2_000), lost: [:])
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                try device.press()
+                var events: [String] = []
+                var readings = 0
+                while !events.contains("pressed") {  // and nothing is acknowledged
+                    let batch = try await router.next(ObservationBatch.self)
+                    if batch.stream == .telemetry { readings += batch.items.count }
+                    events += batch.items.compactMap(\.observation.content.event)
+                }
+                #expect(readings <= 400)
+            }
+        }
+    }
+
     @Test("What the router has is not sent again after a break; what it did not acknowledge is") func resumes()
         async throws
     {
@@ -77,14 +92,19 @@ import Wire
             var lost: ObservationBatch?
             _ = try await device.session { router in
                 try await router.welcome()
-                while acknowledged == nil || lost == nil {
-                    let batch = try await router.next(ObservationBatch.self)
-                    if batch.stream == .telemetry, acknowledged == nil {
-                        try await router.acknowledge(batch)
-                        acknowledged = batch
-                        try device.press()
-                    } else if batch.stream == .events, lost == nil {
+                while lost == nil {
+                    let envelope = try await router.next()
+                    if envelope.kind == Heartbeat.kind {
+                        try device.press()  // by now the device has heard of the acknowledgement
+                        continue
+                    }
+                    let batch = try envelope.decode(ObservationBatch.self)
+                    if batch.stream == .events {
                         lost = batch
+                    } else if acknowledged == nil {
+                        try await router.acknowledge(batch)
+                        try await router.say(Heartbeat())
+                        acknowledged = batch
                     }
                 }
             }
@@ -134,90 +154,6 @@ import Wire
         }
     }
 
-    // MARK: Down
-
-    @Test("A command is done, and its result goes up") func commandIsDone() async throws {
-        let device = device
-        try await device.run { () async throws in
-            _ = try await device.session { router in
-                try await router.welcome()
-                try await router.say(call("1"))
-                let result = try await router.result()
-                #expect(result.id == "1")
-                #expect(result.status == .done)
-                #expect(try device.isHeating)
-            }
-        }
-    }
-
-    @Test("A command that comes too late by the device's own clock is not done") func tooLate() async throws {
-        let device = device
-        try await device.run { () async throws in
-            _ = try await device.session { router in
-                try await router.welcome()
-                for (id, expiry) in [("1", Duration.zero), ("2", .seconds(-1)), ("3", .seconds(-1_000_000))] {
-                    try await router.say(call(id, within: expiry))
-                    let result = try await router.result()
-                    #expect(result.id.rawValue == id)
-                    #expect(result.status == .expired)
-                }
-                #expect(try !device.isHeating)
-                #expect(try device.switches == 0)
-            }
-        }
-    }
-
-    @Test("A command that comes twice is done once, also over two links") func onceOnly() async throws {
-        let device = device
-        try await device.run { () async throws in
-            for expected in [[CommandStatus.done, .refused], [.refused, .refused]] {
-                _ = try await device.session { router in
-                    try await router.welcome()
-                    for status in expected {
-                        try await router.say(call("same", "toggle"))
-                        #expect(try await router.result().status == status)
-                    }
-                }
-            }
-            #expect(try device.switches == 1)
-            #expect(try device.isHeating)
-        }
-    }
-
-    @Test("The result of a command whose link broke goes up on the next one") func resultSurvives() async throws {
-        let device = device
-        try await device.run { () async throws in
-            _ = try await device.session { router in
-                try await router.welcome()
-                try await device.stored {
-                    if case .result = $0 { true } else { false }
-                } after: {
-                    try await router.say(call("1"))
-                }
-            }
-            _ = try await device.session { router in
-                try await router.welcome()
-                let result = try await router.result()
-                #expect(result.id == "1")
-                #expect(result.status == .done)
-            }
-            #expect(try device.switches == 1)
-        }
-    }
-
-    @Test("What the device can't do is refused with the reason, not ignored") func refused() async throws {
-        let device = device
-        try await device.run { () async throws in
-            _ = try await device.session { router in
-                try await router.welcome()
-                try await router.say(call("1", "explode"))
-                let result = try await router.result()
-                #expect(result.status == .refused)
-                #expect(result.reason?.contains("has no action 'explode'") == true)
-            }
-        }
-    }
-
     // MARK: The end
 
     @Test("Garbage is answered, and the link goes on") func garbage() async throws {
@@ -234,8 +170,9 @@ import Wire
                 }
                 #expect(errors[0].error.contains("no message"))
                 #expect(errors[1].messageType == "new")
-                try await router.say(call("1"))
-                #expect(try await router.result().status == .done)
+                try device.press()
+                let pressed = try await router.observed(\.event)
+                #expect(pressed == "pressed")
             }
         }
     }

@@ -106,13 +106,15 @@ func runServices(_ services: [any Service], _ body: @escaping @Sendable () async
         configuration: .init(services: services.map { .init(service: $0) }, logger: LinkedDevice.logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
-        do {
-            try await body()
-        } catch {
+        tasks.addTask {
+            do {
+                try await body()
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
             await group.triggerGracefulShutdown()
-            throw error
         }
-        await group.triggerGracefulShutdown()
         try await tasks.waitForAll()
     }
 }

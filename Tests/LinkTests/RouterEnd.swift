@@ -1,3 +1,4 @@
+import DeviceManager
 import DeviceModel
 import NIOCore
 import NIOPosix
@@ -55,7 +56,7 @@ struct RouterEnd {
             guard envelope.kind == ObservationBatch.kind else { continue }
             let batch = try envelope.decode(ObservationBatch.self)
             try await acknowledge(batch)
-            if let found = batch.items.lazy.compactMap({ find($0.observation.content) }).first { return found }
+            if let found = batch.items.compactMap({ find($0.observation.content) }).first { return found }
         }
     }
 
@@ -85,45 +86,50 @@ struct RouterEnd {
     }
 }
 
+/// The two ends of a connection over a socket.
+private func connection(over path: String) async throws -> (device: MessageChannel, router: MessageChannel) {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let server = try await LocalSocket.listen(on: path, group: group)
+    return try await server.executeThenClose { connections in
+        let device = try await LocalSocket.connect(to: path, on: group)
+        var iterator = connections.makeAsyncIterator()
+        return (device, try #require(try await iterator.next()))
+    }
+}
+
 extension LinkedDevice {
     /// A session of this device, over a socket, with a router that a test plays and that hangs up when the test is over;
     /// gives the reason why the session ended.
     func session(
         signing key: DeviceKey? = nil, _ body: (inout RouterEnd) async throws -> Void
     ) async throws -> (any Error)? {
-        let path = folder.file("link.sock")
-        let group = MultiThreadedEventLoopGroup.singleton
-        let server = try await LocalSocket.listen(on: path, group: group)
-        return try await server.executeThenClose { connections in
-            let channel = try await LocalSocket.connect(to: path, on: group)
-            var iterator = connections.makeAsyncIterator()
-            let accepted = try #require(try await iterator.next())
-            let identity = LinkSession.Identity(
-                device: manager.description.id, boot: manager.time.boot,
-                publicKey: key?.publicKey ?? SessionUnderTest.publicKey,
-                routerKeyHash: SessionUnderTest.routerKeyHash, sign: key?.sign ?? SessionUnderTest.sign)
-            let connection = LinkConnection(channel, identity, manager) { [manager] _ in manager.link.update(.connected)
-            }
-            let task = Task { () -> (any Error)? in
-                do {
-                    try await connection.run()
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            var router = RouterEnd(accepted)
-            router.cancelDevice = { task.cancel() }
-            do {
-                try await body(&router)
-            } catch {
-                task.cancel()
-                await accepted.close()
-                _ = await task.value
-                throw error
-            }
-            await accepted.close()
-            return await task.value
+        let ends = try await connection(over: folder.file("link.sock"))
+        let identity = LinkSession.Identity(
+            device: manager.description.id, boot: manager.time.boot,
+            publicKey: key?.publicKey ?? SessionUnderTest.publicKey, routerKeyHash: SessionUnderTest.routerKeyHash,
+            sign: { key?.sign($0) ?? SessionUnderTest.sign($0) })
+        let connection = LinkConnection(ends.device, identity, manager) { [manager] _ in
+            manager.link.update(.connected)
         }
+        let task = Task { () -> (any Error)? in
+            do {
+                try await connection.run()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        var router = RouterEnd(ends.router)
+        router.cancelDevice = { task.cancel() }
+        do {
+            try await body(&router)
+        } catch {
+            task.cancel()
+            await ends.router.close()
+            _ = await task.value
+            throw error
+        }
+        await ends.router.close()
+        return await task.value
     }
 }

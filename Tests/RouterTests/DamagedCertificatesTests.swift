@@ -104,7 +104,8 @@ import X509
         let texts = try [files.chain, files.key].map {
             String(decoding: try #require(try SafeFile.read($0)), as: UTF8.self)
         }
-        let server = try Certificate(pemDocument: try #require(try PEMDocument.parseMultiple(pemString: texts[0]).first))
+        let server = try Certificate(
+            pemDocument: try #require(try PEMDocument.parseMultiple(pemString: texts[0]).first))
         let key = try P256.Signing.PrivateKey(pemRepresentation: texts[1])
         #expect(server.publicKey == Certificate.PublicKey(key.publicKey))
     }

@@ -64,7 +64,11 @@ import Wire
     func notStored() async throws {
         _ = try await add()
         try await bench.device(greenhouse) { talk, _ in
-            try await bench.store.database.write { db in try db.execute(sql: "DROP TABLE streams") }
+            // The last that a batch writes fails, as on a full disk.
+            try await bench.store.database.write { db in
+                try db.execute(
+                    sql: "CREATE TRIGGER fail BEFORE INSERT ON streams BEGIN SELECT RAISE(ABORT, 'no room'); END")
+            }
             try await talk.send(Sample.batch([Sample.reading(1)]))
             #expect(await talk.isHungUp())
         }
@@ -155,6 +159,25 @@ import Wire
         }
     }
 
+    @Test("A command that is given the moment a device comes is not lost")
+    func commandAtOnce() async throws {
+        let device = try await add()
+        let (_, arrivals) = await bench.core.switchboard.watch(device.owner)
+        try await bench.device { talk, challenge in
+            try await talk.send(try greenhouse.prove(challenge))
+            _ = await arrivals.next()  // it is there
+            let request = CallRequest(
+                id: "c1", address: Address(device: "greenhouse", component: Sample.heater), action: "on")
+            async let result = bench.core.switchboard.call(
+                request, device: device.row, owner: device.owner, component: Sample.heater)
+            _ = try await talk.next(Welcome.self)
+            _ = try await talk.next(Call.self)
+            await bench.time.untilSleepers(2)
+            try await talk.send(Sample.batch([Sample.result(1, "c1")], stream: .events))
+            #expect(await result.status == .done)
+        }
+    }
+
     @Test("A second connection of a device ends the first one, which is told why, and stays itself")
     func replaced() async throws {
         let device = try await add()
@@ -186,7 +209,10 @@ import Wire
         let device = try await add()
         try await bench.device(greenhouse) { talk, _ in
             bench.time.allow(until: at(60))
-            for _ in 0..<2 { #expect(try await talk.next(Heartbeat.self).monotonic == nil) }
+            for _ in 0..<2 {
+                let beat = try await talk.next(Heartbeat.self)
+                #expect(beat.monotonic == nil)
+            }
             #expect(await talk.isHungUp())
             #expect(bench.time.now == at(46))  // it was heard last at 1 s
             #expect(await presence(device) == nil)

@@ -11,7 +11,8 @@ import Wire
     private static let nonce = [UInt8](repeating: 9, count: Challenge.nonceSize)
     private static let signature = [UInt8](repeating: 1, count: 64)
     private static let prove = Prove(
-        device: "greenhouse", key: Sample.key(1), boot: 1, monotonic: MonotonicTime(nanoseconds: 5), signature: signature)
+        device: "greenhouse", key: Sample.key(1), boot: 1, monotonic: MonotonicTime(nanoseconds: 5),
+        signature: signature)
     private static let enroll = Enroll(
         device: "greenhouse", key: Sample.key(1), boot: 1, claim: "SECRET", signature: signature)
     private static let batch = Sample.batch([Sample.reading(1)])
@@ -91,7 +92,7 @@ import Wire
     }
 
     @Test("Another version of the protocol is refused with the one that is spoken", arguments: [0, 2, 99])
-    mutating func version(_ version: Int) throws {
+    func version(_ version: Int) throws {
         for isProof in [true, false] {
             var session = DeviceSession(nonce: Self.nonce, heartbeat: .seconds(20), now: now)
             var (prove, enroll) = (Self.prove, Self.enroll)
@@ -191,7 +192,8 @@ import Wire
     mutating func unknown() throws {
         open()
         let strangers = [
-            Envelope(proto: .shell, type: "new", session: "s1"), Envelope(proto: ProtocolNumber(rawValue: 0x7777), type: ""),
+            Envelope(proto: .shell, type: "new", session: "s1"),
+            Envelope(proto: ProtocolNumber(rawValue: 0x7777), type: ""),
             Envelope(proto: .observations, type: "song"), Envelope(proto: .deviceSession, type: "welcome"),
             Envelope(proto: .requests, type: "devices", session: "2"), Envelope(proto: .accounts, type: "login"),
         ]

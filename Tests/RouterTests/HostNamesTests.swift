@@ -40,7 +40,8 @@ import Testing
         #expect(IPAddress.bytes("2001:db8::7") == [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [7])
     }
 
-    @Test("What is no address stays a name", arguments: ["", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 "])
+    @Test(
+        "What is no address stays a name", arguments: ["", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 "])
     func noAddress(_ text: String) {
         #expect(IPAddress.bytes(text) == nil)
     }

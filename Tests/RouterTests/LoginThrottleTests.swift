@@ -9,7 +9,8 @@ import Testing
         MonotonicTime(nanoseconds: Int64(seconds * 1e9))
     }
 
-    private func fail(_ throttle: inout LoginThrottle, _ times: Int, _ source: String = "here", at seconds: Double = 0) {
+    private func fail(_ throttle: inout LoginThrottle, _ times: Int, _ source: String = "here", at seconds: Double = 0)
+    {
         for _ in 0..<times { throttle.failed(account: "ada", source: source, at: at(seconds)) }
     }
 

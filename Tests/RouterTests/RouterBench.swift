@@ -40,7 +40,8 @@ final class RouterBench: Sendable {
     /// An account with ``password`` and ``code``.
     func addAccount(_ name: String) async throws -> RouterStore.Owner {
         try await store.addAccount(
-            name, password: try await hasher.hash(password: Self.password), code: try await hasher.hash(code: Self.code))
+            name, password: try await hasher.hash(password: Self.password), code: try await hasher.hash(code: Self.code)
+        )
         return try #require(try await store.account(name)).owner
     }
 

@@ -56,7 +56,8 @@ import Wire
             try RouterStore(path: path, time: time)
         } throws: {
             let problem = $0 as? RouterProblem
-            return problem?.code == .systemFailure && problem?.description == "\(path) is damaged; restore it from a backup"
+            return problem?.code == .systemFailure
+                && problem?.description == "\(path) is damaged; restore it from a backup"
         }
     }
 

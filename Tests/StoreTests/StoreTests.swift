@@ -196,6 +196,28 @@ enum Sample {
         #expect(next.position.sequence == 2)
     }
 
+    @Test("what a router had acknowledged and has lost is named in a gap, so that what follows can pass")
+    func aRouterThatLostItsDatabase() async throws {
+        let store = try open()
+        for value in 1...5 { _ = try await store.append([Sample.reading(Double(value), at: time)], lost: [:]) }
+        let epoch = try #require(try await store.batch(of: .telemetry, after: nil, limit: 1)).epoch
+        try await store.acknowledge(through: StreamPosition(stream: .telemetry, epoch: epoch, sequence: 3))
+        try await store.reconcile([StreamPosition(stream: .telemetry, epoch: epoch, sequence: 3)])
+        #expect(try await store.batch(of: .telemetry, after: nil, limit: 10)?.gaps == [])
+        try await store.reconcile([StreamPosition(stream: .telemetry, epoch: epoch, sequence: 1)])
+        let partly = Gap(stream: .telemetry, epoch: epoch, first: 2, last: 3, reason: "router_lost")
+        #expect(try await store.batch(of: .telemetry, after: nil, limit: 10)?.gaps == [partly])
+        try await store.reconcile([])
+        let batch = try #require(try await store.batch(of: .telemetry, after: nil, limit: 10))
+        #expect(batch.gaps.map(\.first).min() == 1)
+        #expect(batch.observations.map(\.position.sequence) == [4, 5])
+        try await store.acknowledge(through: StreamPosition(stream: .telemetry, epoch: epoch, sequence: 5))
+        try await store.reconcile([])
+        let all = try #require(try await store.batch(of: .telemetry, after: nil, limit: 10))
+        #expect(all.gaps.map(\.first) == [1])
+        #expect(all.last == 5)
+    }
+
     @Test func historyIsTheNewestOldestFirst() async throws {
         let store = try open()
         for value in 1...5 {

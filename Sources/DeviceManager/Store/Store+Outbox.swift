@@ -105,6 +105,27 @@ extension Store {
             let begun = try Self.beginEpoch(of: position.stream, database)
             streams[position.stream] = try renumber(position.stream, from: stream.epoch, into: begun)
         }
+        try writing { () throws(StoreError) in
+            for (name, stream) in streams { try nameWhatTheRouterLost(name, stream, positions) }
+        }
+    }
+
+    /// What was acknowledged is not here any more; where the router does not know it either, its database is a new or an
+    /// older one, and a gap says so. Else nothing after it would ever be acknowledged.
+    private func nameWhatTheRouterLost(
+        _ name: StreamName, _ stream: Stream, _ positions: [StreamPosition]
+    ) throws(StoreError) {
+        let known = positions.first { $0.stream == name && $0.epoch == stream.epoch }?.sequence ?? 0
+        let oldest = try database.first(
+            """
+            SELECT min(number) FROM (
+                SELECT min(sequence) AS number FROM observations WHERE stream = ?1 AND epoch = ?2
+                UNION ALL SELECT min(first) FROM gaps WHERE stream = ?1 AND epoch = ?2)
+            """, [.text(name.rawValue), .bits(stream.epoch)]
+        ) { $0.isNull(0) ? nil : UInt64(bitPattern: $0.integer(0)) }
+        let first = (oldest ?? nil) ?? stream.next
+        guard known + 1 < first else { return }
+        try writeDown(Gap(stream: name, epoch: stream.epoch, first: known + 1, last: first - 1, reason: "router_lost"))
     }
 
     /// Gives what was stored since this run began, under numbers that the router may know for something else, new ones.

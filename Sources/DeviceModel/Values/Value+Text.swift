@@ -5,7 +5,8 @@ extension Value {
     /// - Returns: The value, a number with the unit for people.
     public func text(of quantity: Quantity?) -> String {
         guard let quantity, let number = numeric else { return plainText }
-        let shown = fixed(quantity.display.fromSI(number), decimals: type == .integer ? 0 : quantity.decimals)
+        let isWhole = type == .integer && quantity.display == quantity.si
+        let shown = fixed(quantity.display.fromSI(number), decimals: isWhole ? 0 : quantity.decimals)
         let symbol = quantity.display.symbol
         return symbol.isEmpty ? shown : "\(shown) \(symbol)"
     }
@@ -15,7 +16,8 @@ extension Value {
     /// - Parameter quantity: What the value measures; nil where it measures nothing.
     /// - Returns: The value, a number in the unit for people.
     public func displayed(as quantity: Quantity?) -> Value {
-        guard let quantity, case .number(let number) = self else { return self }
+        guard let quantity, let number = numeric else { return self }
+        if case .integer = self, quantity.display == quantity.si { return self }
         return .number(quantity.displayed(number))
     }
 

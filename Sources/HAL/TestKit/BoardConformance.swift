@@ -51,26 +51,6 @@ public struct BoardConformance: Sendable {
 
     /// All promises.
     public static let checks: [Check] = lineChecks + errorChecks + busChecks
-
-    /// Puts all promises to the test, one after the other.
-    ///
-    /// - Parameters:
-    ///   - bench: The board on its bench.
-    ///   - report: Told of each promise, and of what was seen instead where it was not kept.
-    /// - Returns: Whether all were kept.
-    public static func run(on bench: any BoardBench, report: (Check, (any Error)?) -> Void) async -> Bool {
-        var isKept = true
-        for check in checks {
-            do {
-                try await check.run(bench)
-                report(check, nil)
-            } catch {
-                isKept = false
-                report(check, error)
-            }
-        }
-        return isKept
-    }
 }
 
 /// Throws unless something holds.

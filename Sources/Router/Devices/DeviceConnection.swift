@@ -52,6 +52,7 @@ actor DeviceConnection {
             switch await notices.next(until: session.deadline, on: core.time) {
             case .element(.call(let call)): try await handle(.call(call))
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
+            case .element(.connected): continue
             case .element(.replaced):
                 try await handle(.rejected(Failure(.conflict, "another connection of this device has taken over")))
             case .deadline: try await handle(.tick)
@@ -98,6 +99,7 @@ actor DeviceConnection {
                 let hash = Digest.sha256(claim.utf8)
                 let owner = try await core.store.useClaim(secretHash: hash, device: message.device, key: message.key)
                 log("device enrolled by claim code", message.device, owner)
+                try await core.retireOtherKeys(of: message.key)
                 try await handle(.enrolled(owner: owner.name))
             } else {
                 try await wait(message)
@@ -137,10 +139,12 @@ actor DeviceConnection {
             return try await handle(.rejected(Failure(.conflict, words)))
         }
         device = known
-        await core.switchboard.connect(known, notices: notices, clock: message.monotonic)
         try await core.store.see(known, at: core.time.wall)
-        log("device connected", known.name, known.owner)
         try await handle(.proved(owner: known.owner.name, positions: try await core.store.positions(of: known)))
+        // Only now, so that no command comes before the welcome.
+        await core.switchboard.connect(known, notices: notices, clock: message.monotonic)
+        notices.send(.connected)
+        log("device connected", known.name, known.owner)
     }
 
     private static let badSignature = Failure(

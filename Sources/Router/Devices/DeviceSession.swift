@@ -56,6 +56,7 @@ struct DeviceSession {
     let nonce: [UInt8]
     private let heartbeat: Duration
     private var state = State.greeting
+    private let greetingEnd: MonotonicTime
     private var lastHeard: MonotonicTime
     private var nextHeartbeat: MonotonicTime
 
@@ -66,6 +67,7 @@ struct DeviceSession {
     init(nonce: [UInt8], heartbeat: Duration, now: MonotonicTime) {
         self.nonce = nonce
         self.heartbeat = heartbeat
+        greetingEnd = now + Self.greetingTimeout
         lastHeard = now
         nextHeartbeat = now + heartbeat
     }
@@ -74,7 +76,9 @@ struct DeviceSession {
     var deadline: MonotonicTime { min(end, state == .greeting ? end : nextHeartbeat) }
 
     /// When the device counts as gone.
-    private var end: MonotonicTime { lastHeard + (state == .greeting ? Self.greetingTimeout : heartbeat * 9 / 4) }
+    ///
+    /// Who has not proved anything yet does not stay by talking.
+    private var end: MonotonicTime { state == .greeting ? greetingEnd : lastHeard + heartbeat * 9 / 4 }
 
     /// Something happened.
     mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {

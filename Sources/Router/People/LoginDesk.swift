@@ -42,12 +42,11 @@ struct LoginDesk: Sendable {
             throw Failure(
                 .busy, "too many wrong passwords; try again in \(Int(delay.seconds.rounded(.up))) s", retryAfter: delay)
         }
+        // Counted before it is looked at, so that many at once are not all the first.
+        throttle.state.withLock { $0.failed(account: login.user, source: source, at: time.now) }
         let account = try await store.account(login.user)
         let isRight = try await hasher.isRight(password: login.password, account?.password)
-        guard let account, isRight, !account.isLocked else {
-            throttle.state.withLock { $0.failed(account: login.user, source: source, at: time.now) }
-            throw Self.wrong
-        }
+        guard let account, isRight, !account.isLocked else { throw Self.wrong }
         throttle.state.withLock { $0.succeeded(account: login.user, source: source) }
         return account
     }
@@ -56,15 +55,15 @@ struct LoginDesk: Sendable {
     ///
     /// - Throws: ``Failure``.
     func check(code: String, of account: RouterStore.Account) async throws {
-        guard try await hasher.isRight(code: code, account.code) else {
-            let isLocked = try await store.countWrongCode(account.owner)
-            throw Failure(
-                .notAuthenticated,
-                isLocked
-                    ? "the security code is wrong, and the account is locked now; `m2m-router user unlock \(account.owner.name)` on the router's machine unlocks it"
-                    : "the security code is wrong")
-        }
-        try await store.forgetWrongCodes(account.owner)
+        let isRight = try await hasher.isRight(code: code, account.code)
+        if isRight, try await store.forgetWrongCodes(account.owner) { return }
+        // The account may have been locked since the password was given: then no code is right.
+        let isLocked = isRight ? true : try await store.countWrongCode(account.owner)
+        throw Failure(
+            .notAuthenticated,
+            isLocked
+                ? "the security code is wrong, or the account is locked now; `m2m-router user unlock \(account.owner.name)` on the router's machine unlocks it"
+                : "the security code is wrong")
     }
 
     /// Begins a session.
@@ -102,6 +101,20 @@ struct LoginDesk: Sendable {
             throw Self.ended
         }
         try await store.touchSession(tokenHash: session.tokenHash)
+    }
+
+    /// Waits until a session has ended: by the clock, by a logout elsewhere, or with its account.
+    ///
+    /// What happens without a request is noticed within five seconds.
+    ///
+    /// - Throws: ``Failure`` when it has ended.
+    func untilEnd(of session: Session) async throws {
+        while true {
+            try await time.sleep(until: time.now + .seconds(5))
+            guard time.wall < session.expires, try await store.session(tokenHash: session.tokenHash) != nil else {
+                throw Self.ended
+            }
+        }
     }
 
     /// Ends a session for good.

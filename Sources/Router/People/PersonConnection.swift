@@ -119,6 +119,21 @@ struct PersonConnection: Sendable {
     // MARK: Being in
 
     private func serve(_ session: LoginDesk.Session, _ messages: inout InboundMessages.Iterator) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [channel, core] in
+                do {
+                    try await core.logins.untilEnd(of: session)
+                } catch let failure as Failure {
+                    try await channel.send(failure.envelope(.accounts).encoded)
+                    await channel.close(.policyViolation)
+                }
+            }
+            defer { group.cancelAll() }
+            try await answer(session, &messages)
+        }
+    }
+
+    private func answer(_ session: LoginDesk.Session, _ messages: inout InboundMessages.Iterator) async throws {
         let handler = PersonRequestHandler(core: core, session: session)
         try await ConversationServer(on: channel).run(&messages) { request, conversation in
             try await core.logins.check(session)

@@ -179,6 +179,7 @@ struct PersonRequestHandler: Sendable {
             throw Failure(.conflict, "'\(device)' does not wait any more")
         }
         await core.switchboard.accept(key: meant.key, by: owner)
+        try await core.retireOtherKeys(of: meant.key)
         return [.device(DeviceSummary(device: device, isOnline: false, lastSeen: nil))]
     }
 }

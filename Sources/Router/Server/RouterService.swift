@@ -77,13 +77,23 @@ public struct RouterService: Service {
     }
 
     private func server() throws -> HTTPServerBuilder {
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(files.chain).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
-        configuration.minimumTLSVersion = .tlsv12
-        let tls = configuration
+        let tls = try tlsConfiguration()
         return HTTPServerBuilder { responder in
             try TLSChannel(UpgradeChannel(responder: responder, core: core), tlsConfiguration: tls)
+        }
+    }
+
+    private func tlsConfiguration() throws -> TLSConfiguration {
+        do {
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(files.chain).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            _ = try NIOSSLContext(configuration: configuration)  // that the two belong together shows here
+            return configuration
+        } catch {
+            throw RouterProblem(
+                .badRequest, files.key, "\(files.key) holds no private key (PEM) for \(files.chain): \(error)")
         }
     }
 

@@ -27,7 +27,7 @@ enum ObservationRow {
         case .reading(let reading):
             return head + [
                 Kind.reading.rawValue, reading.component.rawValue, reading.property, reading.value?.type.rawValue,
-                reading.value?.databaseValue, reading.quality.rawValue, reading.reason, nil, nil,
+                reading.value?.databaseValue, reading.quality.rawValue, reading.reason?.withoutZeroBytes, nil, nil,
             ]
         case .event(let event):
             return head + [
@@ -35,7 +35,8 @@ enum ObservationRow {
             ]
         case .result(let result):
             return head + [
-                Kind.result.rawValue, result.component.rawValue, result.action, nil, nil, nil, result.reason,
+                Kind.result.rawValue, result.component.rawValue, result.action, nil, nil, nil,
+                result.reason?.withoutZeroBytes,
                 result.id.rawValue, result.status.rawValue,
             ]
         }
@@ -85,13 +86,45 @@ enum ObservationRow {
     }
 }
 
+extension RecordedObservation {
+    /// The same, as it comes back from the database.
+    var storable: RecordedObservation {
+        var record = self
+        switch observation.content {
+        case .reading(var reading):
+            reading.reason = reading.reason?.withoutZeroBytes
+            if case .text(let text)? = reading.value { reading.value = .text(text.withoutZeroBytes) }
+            record.observation.content = .reading(reading)
+        case .result(var result):
+            result.reason = result.reason?.withoutZeroBytes
+            record.observation.content = .result(result)
+        case .event: break
+        }
+        return record
+    }
+
+    /// Whether it has a number that is none, which the database would take for nothing.
+    var isStorable: Bool {
+        guard case .reading(let reading) = observation.content else { return true }
+        return reading.value?.numeric?.isFinite ?? true
+    }
+}
+
+extension String {
+    /// A text ends at a zero byte for SQLite's functions (sqlite.org/nulinstr.html): the sign for what can't be shown
+    /// takes its place.
+    fileprivate var withoutZeroBytes: String {
+        contains("\0") ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
+    }
+}
+
 extension Value {
     fileprivate var databaseValue: DatabaseValue {
         switch self {
         case .boolean(let boolean): boolean.databaseValue
         case .integer(let integer): integer.databaseValue
         case .number(let number): number.databaseValue
-        case .text(let text): text.databaseValue
+        case .text(let text): text.withoutZeroBytes.databaseValue
         }
     }
 }

@@ -38,10 +38,11 @@ enum RouterSchema {
                         PRIMARY KEY (owner, device, key)) WITHOUT ROWID;
 
                     CREATE TABLE streams (
+                        id INTEGER PRIMARY KEY,
                         device INTEGER NOT NULL REFERENCES devices(id) ON DELETE CASCADE,
                         stream TEXT NOT NULL, epoch INTEGER NOT NULL,
-                        through INTEGER NOT NULL, last INTEGER NOT NULL, updated INTEGER NOT NULL,
-                        PRIMARY KEY (device, stream, epoch)) WITHOUT ROWID;
+                        through INTEGER NOT NULL, last INTEGER NOT NULL,
+                        UNIQUE (device, stream, epoch));
 
                     CREATE TABLE observations (
                         id INTEGER PRIMARY KEY,
@@ -51,7 +52,7 @@ enum RouterSchema {
                         kind INTEGER NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
                         type TEXT, value, quality TEXT, reason TEXT, command TEXT, status TEXT);
                     CREATE UNIQUE INDEX observationNumbers ON observations (device, stream, epoch, sequence);
-                    CREATE INDEX observationHistory ON observations (device, component, name, kind, wall);
+                    CREATE INDEX observationHistory ON observations (device, component, name, kind, epoch, sequence, wall);
 
                     CREATE TABLE gaps (
                         device INTEGER NOT NULL REFERENCES devices(id) ON DELETE CASCADE,

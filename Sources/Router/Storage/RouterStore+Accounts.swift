@@ -49,7 +49,7 @@ extension RouterStore {
 
     /// A wrong code was given.
     ///
-    /// - Returns: Whether the account is locked now.
+    /// - Returns: Whether the account is locked now, by this one or before.
     func countWrongCode(_ owner: Owner) async throws -> Bool {
         try await database.write { db in
             try db.execute(
@@ -63,9 +63,13 @@ extension RouterStore {
     }
 
     /// The right code was given.
-    func forgetWrongCodes(_ owner: Owner) async throws {
+    ///
+    /// - Returns: Whether it counts: it does not when the account was locked in the meantime.
+    func forgetWrongCodes(_ owner: Owner) async throws -> Bool {
         try await database.write { db in
-            try db.execute(sql: "UPDATE accounts SET wrongCodes = 0 WHERE id = ?", arguments: [owner.id])
+            try db.execute(
+                sql: "UPDATE accounts SET wrongCodes = 0 WHERE id = ? AND isLocked = 0", arguments: [owner.id])
+            return db.changesCount > 0
         }
     }
 

@@ -17,8 +17,7 @@ extension RouterStore {
     ///
     /// - Throws: ``RouterProblem`` with `conflict` when a number is known with another content.
     func ingest(_ batch: ObservationBatch, from device: Device) async throws -> Ingested {
-        let now = self.now
-        return try await database.write { db in
+        try await database.write { db in
             let epoch = Int64(bitPattern: batch.epoch)
             let known = try Row.fetchOne(
                 db, sql: "SELECT through, last FROM streams WHERE device = ? AND stream = ? AND epoch = ?",
@@ -27,32 +26,25 @@ extension RouterStore {
             var new: [RecordedObservation] = []
             for item in batch.items {
                 let position = StreamPosition(stream: batch.stream, epoch: batch.epoch, sequence: item.sequence)
-                let record = RecordedObservation(position: position, observation: item.observation)
+                let record = RecordedObservation(position: position, observation: item.observation).storable
+                guard record.isStorable else {
+                    throw RouterProblem(
+                        .badRequest, device.name.rawValue, "the value of number \(item.sequence) is no number")
+                }
                 if try Self.insert(db, record, device) { new.append(record) }
                 watermark.add(item.sequence...item.sequence)
             }
-            var gaps: [Gap] = []
-            for gap in batch.gaps {
-                try db.execute(
-                    sql: """
-                        INSERT INTO gaps (device, stream, epoch, first, last, reason) VALUES (?, ?, ?, ?, ?, ?)
-                        ON CONFLICT DO UPDATE SET last = max(last, excluded.last)
-                        """,
-                    arguments: [
-                        device.row, gap.stream.rawValue, epoch, Int64(bitPattern: gap.first),
-                        Int64(bitPattern: gap.last), gap.reason,
-                    ])
-                gaps.append(gap)
-                watermark.add(gap.first...gap.last)
-            }
+            let gaps = try batch.gaps.filter { try Self.insert(db, $0, epoch, device) }
+            for gap in batch.gaps { watermark.add(gap.first...gap.last) }
+            try Self.passStored(db, &watermark, batch.stream, epoch, device)
             try db.execute(
                 sql: """
-                    INSERT INTO streams (device, stream, epoch, through, last, updated) VALUES (?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET through = excluded.through, last = excluded.last, updated = excluded.updated
+                    INSERT INTO streams (device, stream, epoch, through, last) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET through = excluded.through, last = excluded.last
                     """,
                 arguments: [
                     device.row, batch.stream.rawValue, epoch, Int64(bitPattern: watermark.through),
-                    Int64(bitPattern: watermark.last), now,
+                    Int64(bitPattern: watermark.last),
                 ])
             let through = StreamPosition(stream: batch.stream, epoch: batch.epoch, sequence: watermark.through)
             return Ingested(through: through, new: new, gaps: gaps)
@@ -67,7 +59,7 @@ extension RouterStore {
                     db,
                     sql: """
                         SELECT epoch, last FROM streams WHERE device = ? AND stream = ?
-                        ORDER BY updated DESC LIMIT 1
+                        ORDER BY id DESC LIMIT 1
                         """, arguments: [device.row, stream.rawValue])
                 return row.map {
                     StreamPosition(stream: stream, epoch: $0.unsigned("epoch"), sequence: $0.unsigned("last"))
@@ -80,40 +72,105 @@ extension RouterStore {
     func newest(_ owner: Owner, _ device: Int64, _ component: ComponentID, _ property: String) async throws
         -> RecordedObservation?
     {
-        try await database.read { db in
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT o.* FROM observations o JOIN devices d ON d.id = o.device
-                    WHERE d.owner = ? AND o.device = ? AND o.component = ? AND o.name = ? AND o.kind = ?
-                    ORDER BY o.wall DESC, o.id DESC LIMIT 1
-                    """,
-                arguments: [owner.id, device, component.rawValue, property, ObservationRow.Kind.reading.rawValue])
-            return row.flatMap(ObservationRow.record)
-        }
+        try await readings(owner, device, component, property, since: nil, limit: 1).first
     }
 
-    /// The past of a component, oldest first: readings of one property, or everything where none is given.
+    /// The past of a component, oldest first: readings of one property in the order of their numbers, or, where none is
+    /// given, everything by the clock.
     func history(
         _ owner: Owner, _ device: Int64, _ component: ComponentID, property: String?, since: WallTime?, limit: Int
     ) async throws -> [RecordedObservation] {
-        try await database.read { db in
+        if let property {
+            return try await readings(owner, device, component, property, since: since, limit: limit).reversed()
+        }
+        return try await database.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM (
                         SELECT o.* FROM observations o JOIN devices d ON d.id = o.device
-                        WHERE d.owner = ?1 AND o.device = ?2 AND o.component = ?3 AND (?4 IS NULL OR o.name = ?4)
-                            AND (?4 IS NULL OR o.kind = ?7) AND o.wall >= ?5
-                        ORDER BY o.wall DESC, o.sequence DESC LIMIT ?6)
+                        WHERE d.owner = ? AND o.device = ? AND o.component = ? AND o.wall >= ?
+                        ORDER BY o.wall DESC, o.sequence DESC LIMIT ?)
                     ORDER BY wall, sequence
                     """,
-                arguments: [
-                    owner.id, device, component.rawValue, property, since?.nanoseconds ?? Int64.min, limit,
-                    ObservationRow.Kind.reading.rawValue,
-                ])
+                arguments: [owner.id, device, component.rawValue, since?.nanoseconds ?? Int64.min, limit])
             return rows.compactMap(ObservationRow.record)
         }
+    }
+
+    /// Readings, newest first: by epoch as they were first heard of, and by number. The device's clock may jump.
+    private func readings(
+        _ owner: Owner, _ device: Int64, _ component: ComponentID, _ property: String, since: WallTime?, limit: Int
+    ) async throws -> [RecordedObservation] {
+        try await database.read { db in
+            let epochs = try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT s.epoch FROM streams s JOIN devices d ON d.id = s.device
+                    WHERE d.owner = ? AND s.device = ? ORDER BY s.id DESC
+                    """, arguments: [owner.id, device])
+            var rows: [Row] = []
+            for epoch in epochs where rows.count < limit {
+                rows += try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT * FROM observations
+                        WHERE device = ? AND component = ? AND name = ? AND kind = ? AND epoch = ? AND wall >= ?
+                        ORDER BY sequence DESC LIMIT ?
+                        """,
+                    arguments: [
+                        device, component.rawValue, property, ObservationRow.Kind.reading.rawValue, epoch,
+                        since?.nanoseconds ?? Int64.min, limit - rows.count,
+                    ])
+            }
+            return rows.compactMap(ObservationRow.record)
+        }
+    }
+
+    /// Moves a watermark on over what came before the hole in front of it was filled or named.
+    private static func passStored(
+        _ db: Database, _ watermark: inout Watermark, _ stream: StreamName, _ epoch: Int64, _ device: Device
+    ) throws {
+        var before: UInt64?
+        while watermark.through < watermark.last, watermark.through != before {
+            before = watermark.through
+            let place: StatementArguments = [
+                device.row, stream.rawValue, epoch, Int64(bitPattern: watermark.through),
+            ]
+            let gap = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT first, last FROM gaps
+                    WHERE device = ?1 AND stream = ?2 AND epoch = ?3 AND first <= ?4 + 1 AND last > ?4
+                    ORDER BY last DESC LIMIT 1
+                    """, arguments: place)
+            if let gap { watermark.add(gap.unsigned("first")...gap.unsigned("last")) }
+            let numbers = try Int64.fetchCursor(
+                db,
+                sql: """
+                    SELECT sequence FROM observations
+                    WHERE device = ?1 AND stream = ?2 AND epoch = ?3 AND sequence > ?4 ORDER BY sequence
+                    """, arguments: place)
+            while let number = try numbers.next() {
+                let number = UInt64(bitPattern: number)
+                guard number <= watermark.through || number - watermark.through == 1 else { break }
+                watermark.add(number...number)
+            }
+        }
+    }
+
+    /// - Returns: Whether the gap, or a part of it, was not known.
+    private static func insert(_ db: Database, _ gap: Gap, _ epoch: Int64, _ device: Device) throws -> Bool {
+        try db.execute(
+            sql: """
+                INSERT INTO gaps (device, stream, epoch, first, last, reason) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last
+                """,
+            arguments: [
+                device.row, gap.stream.rawValue, epoch, Int64(bitPattern: gap.first), Int64(bitPattern: gap.last),
+                gap.reason,
+            ])
+        return db.changesCount > 0
     }
 
     /// - Returns: Whether the number was not known.

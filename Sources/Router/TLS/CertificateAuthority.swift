@@ -31,16 +31,16 @@ struct CertificateAuthority: Sendable {
         self.folder = folder
         try SafeFile.makeFolder(folder)
         let (certificateFile, keyFile) = ("\(folder)/ca.pem", "\(folder)/ca.key")
-        if let pem = try Self.text(certificateFile) {
-            do {
-                guard let keyPEM = try Self.text(keyFile) else { throw RouterProblem(.notFound, keyFile, "is missing") }
-                certificate = try Certificate(pemEncoded: pem)
-                key = try P256.Signing.PrivateKey(pemRepresentation: keyPEM)
-            } catch {
+        let (pem, keyPEM) = (try Self.text(certificateFile), try Self.text(keyFile))
+        if pem != nil || keyPEM != nil {
+            // Another CA in its place would lock every device and everybody out.
+            guard let pem, let keyPEM, let read = Self.read(pem, keyPEM) else {
                 throw RouterProblem(
                     .systemFailure, folder,
-                    "\(certificateFile) and \(keyFile) cannot be read: restore them from a backup")
+                    "\(certificateFile) and \(keyFile) are not both there and whole, or don't belong together: "
+                        + "restore them from a backup, or remove both where no device knows this router yet")
             }
+            (certificate, key) = read
         } else {
             let made = try Self.makeCA(now)
             (certificate, key) = made
@@ -68,8 +68,8 @@ struct CertificateAuthority: Sendable {
     /// - Throws: ``RouterProblem`` when the files can't be used.
     func serverFiles(names: [String], now: Date) throws -> RouterSettings.CertificateFiles {
         let files = RouterSettings.CertificateFiles(chain: "\(folder)/server.pem", key: "\(folder)/server.key")
-        if let pem = try Self.text(files.chain), try Self.text(files.key) != nil,
-            isGood(pem, for: names, at: now)
+        if let pem = try Self.text(files.chain), let keyPEM = try Self.text(files.key),
+            isGood(pem, keyPEM, for: names, at: now)
         {
             return files
         }
@@ -105,14 +105,31 @@ struct CertificateAuthority: Sendable {
             issuerPrivateKey: .init(key))
     }
 
-    private func isGood(_ pem: String, for names: [String], at now: Date) -> Bool {
+    private static func read(_ pem: String, _ keyPEM: String) -> (Certificate, P256.Signing.PrivateKey)? {
+        // safe: what can't be read is no CA, and whoever asks says so
+        guard let certificate = try? Certificate(pemEncoded: pem),
+            let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM),
+            certificate.publicKey == Certificate.PublicKey(key.publicKey)
+        else { return nil }
+        return (certificate, key)
+    }
+
+    private func isGood(_ pem: String, _ keyPEM: String, for names: [String], at now: Date) -> Bool {
         // safe: a certificate that can't be read is replaced like one that has ended
-        guard let document = try? PEMDocument(pemString: pem), let server = try? Certificate(pemDocument: document),
+        guard let server = try? Certificate(pemEncoded: Self.first(of: pem)),
+            let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM),
             let wanted = try? names.map(GeneralName.init(nameOrAddress:)),
             let has = try? server.extensions.subjectAlternativeNames
         else { return false }
-        return server.issuer == certificate.subject && server.notValidAfter > now + Self.renewal
+        return server.publicKey == Certificate.PublicKey(key.publicKey)
+            && certificate.publicKey.isValidSignature(server.signature, for: server) && server.notValidAfter > now + Self.renewal
             && server.notValidBefore <= now && wanted.allSatisfy(has.contains)
+    }
+
+    /// The first of the certificates in a file.
+    private static func first(of pem: String) -> String {
+        let end = "-----END CERTIFICATE-----"
+        return pem.range(of: end).map { String(pem[..<$0.upperBound]) } ?? pem
     }
 
     private static func makeCA(_ now: Date) throws -> (Certificate, P256.Signing.PrivateKey) {

@@ -56,6 +56,8 @@ struct ContentFields {
         if let property {
             let quality = quality ?? .good
             guard value != nil || quality != .good else { throw WireError(.missingField, at: reader.offset, "value") }
+            // A number that is none could be neither stored nor compared.
+            guard value?.numeric?.isFinite ?? true else { throw WireError(.invalidValue, at: reader.offset, "value") }
             return .reading(
                 Reading(component: component, property: property, value: value, quality: quality, reason: reason))
         }

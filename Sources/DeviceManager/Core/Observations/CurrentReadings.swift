@@ -21,11 +21,12 @@ struct CurrentReadings: Sendable {
         let last = entries[reading.component]?[reading.property]
         if reading.value == nil { reading.value = last?.reading.value }
         entries[reading.component, default: [:]][reading.property] =
-            Entry(reading: reading, time: time, sequence: last?.sequence)
+            Entry(reading: reading, time: time, sequence: nil)
     }
 
-    /// A reading was stored under a number.
-    mutating func number(_ reading: Reading, _ sequence: UInt64) {
+    /// A reading was stored under a number; by then a newer one may have been made, which has none yet.
+    mutating func number(_ reading: Reading, at time: Timestamp, _ sequence: UInt64) {
+        guard entries[reading.component]?[reading.property]?.time.monotonic == time.monotonic else { return }
         entries[reading.component]?[reading.property]?.sequence = sequence
     }
 

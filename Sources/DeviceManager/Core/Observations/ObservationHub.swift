@@ -103,7 +103,7 @@ public final class ObservationHub: Sendable {
         let watchers = state.withLock { state in
             for record in recorded {
                 if case .reading(let reading) = record.observation.content {
-                    state.current.number(reading, record.position.sequence)
+                    state.current.number(reading, at: record.observation.time, record.position.sequence)
                 }
             }
             return Array(state.watchers.values)

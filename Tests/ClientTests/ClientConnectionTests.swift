@@ -1,0 +1,188 @@
+import DeviceModel
+import NIOCore
+import NIOPosix
+import TestSupport
+import Testing
+import Transport
+import Wire
+
+@testable import Client
+
+/// The agent's or the router's end of a person's connection, which a test plays.
+struct OtherEnd {
+    let channel: MessageChannel
+    private var messages: InboundMessages.Iterator
+
+    init(_ channel: MessageChannel) {
+        self.channel = channel
+        messages = channel.inbound.makeAsyncIterator()
+    }
+
+    func say(_ message: some Message, session: String = "") async throws {
+        try await channel.send(Envelope(message, session: session).encoded)
+    }
+
+    /// The next request; its conversation.
+    mutating func next() async throws -> (Request, session: String) {
+        guard let bytes = try await messages.next() else { throw HarnessError(description: "the person has closed") }
+        let envelope = try Envelope(decoding: bytes)
+        return (try #require(try Request(in: envelope)), envelope.session)
+    }
+}
+
+/// A person's question gets its own answer, whole or not at all, and whatever is in the way is said in words.
+@Suite(.timeLimit(.minutes(1))) struct ClientConnectionTests {
+    private let folder: TemporaryDirectory
+
+    init() throws {
+        folder = try TemporaryDirectory()
+    }
+
+    private static let items = (1...5).map { number in
+        Item.device(DeviceSummary(device: "greenhouse", label: "\(number)", isOnline: true, lastSeen: nil))
+    }
+
+    /// What a question comes to when a test plays the other end.
+    private func ask(
+        _ request: Request = .devices, _ play: @escaping @Sendable (inout OtherEnd, String) async throws -> Void
+    ) async throws -> [[Item]] {
+        let path = folder.file("agent.sock")
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = try await LocalSocket.listen(on: path, group: group)
+        let (own, theirs) = try await server.executeThenClose { connections in
+            let own = try await LocalSocket.connect(to: path, on: group)
+            var iterator = connections.makeAsyncIterator()
+            return (own, try #require(try await iterator.next()))
+        }
+        let player = Task {
+            var end = OtherEnd(theirs)
+            let (asked, session) = try await end.next()
+            #expect(asked == request)
+            try await play(&end, session)
+        }
+        var connection = ClientConnection(own)
+        var parts: [[Item]] = []
+        do {
+            try await connection.ask(request) { parts.append($0) }
+        } catch {
+            await connection.close()
+            try await player.value
+            throw error
+        }
+        await connection.close()
+        try await player.value
+        return parts
+    }
+
+    // MARK: Answers
+
+    @Test("An answer comes in parts, and is over when the other end says so") func parts() async throws {
+        let parts = try await ask { end, session in
+            try await end.say(Items(Array(Self.items[0..<2])), session: session)
+            try await end.say(Items(Array(Self.items[2..<5])), session: session)
+            try await end.say(End(), session: session)
+        }
+        #expect(parts == [Array(Self.items[0..<2]), Array(Self.items[2..<5])])
+        #expect(try await ask { end, session in try await end.say(End(), session: session) } == [])
+    }
+
+    @Test("What belongs to another conversation, or is not known yet, is passed over") func foreign() async throws {
+        let parts = try await ask { end, session in
+            try await end.say(Items([Self.items[0]]), session: "another")
+            try await end.say(End(), session: "another")
+            try await end.channel.send(Failure(.busy, "not yours").envelope(.requests, session: "another").encoded)
+            try await end.channel.send(Envelope(proto: .requests, type: "hologram", session: session).encoded)
+            try await end.say(Heartbeat())
+            try await end.say(Items([Self.items[1]]), session: session)
+            try await end.say(End(), session: session)
+        }
+        #expect(parts == [[Self.items[1]]])
+    }
+
+    @Test("Each question has a conversation of its own") func conversations() async throws {
+        let path = folder.file("agent.sock")
+        let server = try await LocalSocket.listen(on: path, group: .singletonMultiThreadedEventLoopGroup)
+        try await server.executeThenClose { connections in
+            var connection = try await ClientConnection.local(path)
+            var iterator = connections.makeAsyncIterator()
+            let theirs = try #require(try await iterator.next())
+            let player = Task {
+                var end = OtherEnd(theirs)
+                var sessions: Set<String> = []
+                for _ in 0..<3 {
+                    let (_, session) = try await end.next()
+                    sessions.insert(session)
+                    try await end.say(End(), session: session)
+                }
+                return sessions
+            }
+            for _ in 0..<3 { #expect(try await connection.ask(.whoami) == []) }
+            #expect(try await player.value.count == 3)
+            await connection.close()
+        }
+    }
+
+    // MARK: No answers
+
+    @Test(
+        "A refusal is thrown as it came",
+        arguments: [Failure(.notFound, "there is no shed"), Failure(.busy, "later", retryAfter: .seconds(3))])
+    func refusal(failure: Failure) async throws {
+        await #expect(throws: failure) {
+            try await ask { end, session in
+                try await end.say(Items([Self.items[0]]), session: session)
+                try await end.channel.send(failure.envelope(.requests, session: session).encoded)
+            }
+        }
+    }
+
+    @Test("A session that ended in the middle is told") func loggedOut() async throws {
+        let failure = Failure(.notAuthenticated, "this session has ended")
+        await #expect(throws: failure) {
+            try await ask { end, _ in try await end.channel.send(failure.envelope(.accounts).encoded) }
+        }
+    }
+
+    @Test("What the other end does not know is told in its words") func unsupported() async throws {
+        let error = await #expect(throws: ClientError.self) {
+            try await ask { end, session in try await end.say(ControlError("no message 'devices' is known here")) }
+        }
+        #expect(error?.code == .unsupported)
+        #expect(error?.description.contains("no message 'devices' is known here") == true)
+    }
+
+    @Test("An end that hangs up in the middle of an answer is not taken for its end") func hangsUp() async throws {
+        let error = await #expect(throws: ClientError.self) {
+            try await ask { end, session in
+                try await end.say(Items([Self.items[0]]), session: session)
+                await end.channel.close()
+            }
+        }
+        #expect(error?.code == .unreachable)
+        #expect(error?.description.contains("closed the connection") == true)
+    }
+
+    @Test("An answer that is no message is an error, not a trap", arguments: [[], [0xC1], [0x80]] as [[UInt8]])
+    func garbage(bytes: [UInt8]) async throws {
+        await #expect(throws: WireError.self) { try await ask { end, _ in try await end.channel.send(bytes) } }
+        await #expect(throws: WireError.self) {
+            try await ask { end, session in
+                try await end.channel.send(
+                    Envelope(proto: .requests, type: "items", session: session, body: [0xC1]).encoded)
+            }
+        }
+    }
+
+    @Test("Where no agent runs that is said, with what to look at") func nobody() async throws {
+        let path = folder.file("missing.sock")
+        do {
+            let connection = try await ClientConnection.local(path)
+            await connection.close()
+            Issue.record("somebody answers at \(path)")
+        } catch {
+            #expect(error.code.exitStatus == .notReachable)
+            #expect(error.description.contains("no agent answers at \(path)"))
+            #expect(error.description.contains("M2M_SOCKET"))
+        }
+    }
+}

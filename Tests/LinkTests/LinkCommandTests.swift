@@ -1,0 +1,105 @@
+import DeviceManager
+import DeviceModel
+import HALTestKit
+import TestSupport
+import Testing
+import Wire
+
+@testable import Link
+
+/// A command that comes over the link is done once, in time or not at all, and its result goes up.
+@Suite(.timeLimit(.minutes(1))) struct LinkCommandTests {
+    private let device: LinkedDevice
+
+    init() throws {
+        device = try LinkedDevice(TemporaryDirectory())
+    }
+
+    private func call(_ id: String, _ action: String = "on", within duration: Duration = .seconds(10)) -> Call {
+        Call(
+            id: CommandID(stringLiteral: id), component: "heater", action: action,
+            deadline: device.clock.now + duration)
+    }
+
+    @Test("A command is done, and its result goes up") func commandIsDone() async throws {
+        let device = device
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                try await router.say(call("1"))
+                let result = try await router.result()
+                #expect(result.id == "1")
+                #expect(result.status == .done)
+                #expect(try device.isHeating)
+            }
+        }
+    }
+
+    @Test("A command that comes too late by the device's own clock is not done") func tooLate() async throws {
+        let device = device
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                for (id, expiry) in [("1", Duration.zero), ("2", .seconds(-1)), ("3", .seconds(-1_000_000))] {
+                    try await router.say(call(id, within: expiry))
+                    let result = try await router.result()
+                    #expect(result.id.rawValue == id)
+                    #expect(result.status == .expired)
+                }
+                #expect(try !device.isHeating)
+                #expect(try device.switches == 0)
+            }
+        }
+    }
+
+    @Test("A command that comes twice is done once, also over two links") func onceOnly() async throws {
+        let device = device
+        try await device.run { () async throws in
+            for expected in [[CommandStatus.done, .refused], [.refused, .refused]] {
+                _ = try await device.session { router in
+                    try await router.welcome()
+                    for status in expected {
+                        try await router.say(call("same", "toggle"))
+                        #expect(try await router.result().status == status)
+                    }
+                }
+            }
+            #expect(try device.switches == 1)
+            #expect(try device.isHeating)
+        }
+    }
+
+    @Test("The result of a command whose link broke goes up on the next one") func resultSurvives() async throws {
+        let device = device
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                try await device.stored {
+                    if case .result = $0 { true } else { false }
+                } after: {
+                    try await router.say(call("1"))
+                }
+            }
+            _ = try await device.session { router in
+                try await router.welcome()
+                let result = try await router.result()
+                #expect(result.id == "1")
+                #expect(result.status == .done)
+            }
+            #expect(try device.switches == 1)
+        }
+    }
+
+    @Test("What the device can't do is refused with the reason, not ignored") func refused() async throws {
+        let device = device
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                try await router.say(call("1", "explode"))
+                let result = try await router.result()
+                #expect(result.status == .refused)
+                #expect(result.reason?.contains("has no action 'explode'") == true)
+            }
+        }
+    }
+}

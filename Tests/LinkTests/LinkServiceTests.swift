@@ -1,0 +1,253 @@
+import Crypto
+import DeviceManager
+import DeviceModel
+import Glibc
+import HALTestKit
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+import Testing
+import Transport
+import Wire
+
+@testable import Link
+
+/// A clock that tells who sleeps, and how the link was then.
+private final class WatchedTime: TimeSource {
+    struct Pause: Sendable {
+        var length: Duration
+        var link: LinkStatus?
+    }
+
+    let clock = ManualTime()
+    let pauses = Mailbox<Pause>(bound: 10_000, policy: .refuseNewest)
+    private let link = Mutex<LinkMonitor?>(nil)
+
+    var now: MonotonicTime { clock.now }
+    var wall: WallTime { clock.wall }
+    var isWallSynchronised: Bool { clock.isWallSynchronised }
+    var boot: BootID { clock.boot }
+
+    func watch(_ monitor: LinkMonitor) {
+        link.withLock { $0 = monitor }
+    }
+
+    func sleep(until deadline: MonotonicTime) async throws {
+        pauses.send(Pause(length: deadline - now, link: link.withLock { $0?.status }))
+        try await clock.sleep(until: deadline)
+    }
+
+    /// The pause after the next try that failed.
+    ///
+    /// A session sleeps, too; but never while there is one more failure than before.
+    func nextFailure(after failures: Int) async throws -> Pause {
+        while let pause = await pauses.next() {
+            if let link = pause.link, link.state == .reconnecting, link.failedAttempts != failures { return pause }
+        }
+        throw HarnessError(description: "nothing failed")
+    }
+}
+
+/// The link is tried again for ever, soon at first and then rarely, and says at any time how it is and why.
+@Suite(.timeLimit(.minutes(1))) struct LinkServiceTests {
+    private let folder: TemporaryDirectory
+    private let time = WatchedTime()
+
+    init() throws {
+        folder = try TemporaryDirectory()
+    }
+
+    /// A device whose link is run while a test looks at it.
+    private func run(
+        _ settings: String, _ body: @escaping @Sendable (LinkMonitor) async throws -> Void
+    ) async throws {
+        let device = try LinkedDevice(folder, router: settings, clock: time.clock, time: time)
+        time.watch(device.manager.link)
+        let access = RouterAccess(try #require(device.configuration.router), stateDirectory: folder.path)
+        let service = LinkService(
+            device.manager, access: access, group: .singletonMultiThreadedEventLoopGroup, logger: LinkedDevice.logger)
+        try await runServices([service]) { try await body(device.manager.link) }
+        #expect(device.manager.link.status?.state == .closed)
+    }
+
+    private func makeKey() throws -> DeviceKey {
+        try DeviceKey.create(folder.file("device.key"))
+    }
+
+    @Test("It connects, proves who it is to this very router, and says that it is connected") func connects()
+        async throws
+    {
+        let router = try await FakeRouter(folder)
+        let key = try makeKey()
+        try await run(router.settings) { link in
+            var end = try await router.next()
+            let prove = try await end.welcome()
+            #expect(link.status?.state == .connected)
+            #expect(link.status?.router == "\(router.address)")
+            let statement = SignedStatement(
+                purpose: .prove, nonce: RouterEnd.nonce, routerKeyHash: router.keyHash, boot: prove.boot,
+                device: "greenhouse")
+            #expect(prove.key == key.publicKey)
+            #expect(
+                try Curve25519.Signing.PublicKey(rawRepresentation: prove.key)
+                    .isValidSignature(prove.signature, for: statement.bytes))
+        }
+        try await router.close()
+    }
+
+    @Test("It stops in order, connected or not, and lets go of the router") func stops() async throws {
+        let router = try await FakeRouter(folder)
+        _ = try makeKey()
+        let steps = Mailbox<String>(bound: 2, policy: .refuseNewest)
+        let end = Task {
+            var end = try await router.next()
+            try await end.welcome()
+            steps.send("welcomed")
+            while try await !end.isClosed() {}
+            steps.send("closed")
+        }
+        let settings = router.settings
+        try await run(settings) { _ in #expect(await steps.next() == "welcomed") }
+        #expect(await steps.next() == "closed")
+        try await end.value
+        try await router.close()
+        try await run(settings) { [time] _ in _ = try await time.nextFailure(after: 0) }
+    }
+
+    // MARK: Again and again
+
+    @Test("It is tried again for ever: within a second at first, within a minute always, never all at once")
+    func forEver() async throws {
+        let router = try await FakeRouter(folder)
+        let (settings, address) = (router.settings, "\(router.address)")
+        try await router.close()
+        _ = try makeKey()
+        try await run(settings) { [time] link in
+            time.clock.allow(until: time.now + .seconds(86_400))
+            var pauses: [Duration] = []
+            while pauses.count < 120 {
+                let pause = try await time.nextFailure(after: pauses.count)
+                pauses.append(pause.length)
+                #expect(pause.link?.failedAttempts == pauses.count)
+                #expect(pause.link?.reason?.contains(address) == true)
+                #expect(pause.length >= .zero)
+                #expect(pause.length <= min(.seconds(60), .seconds(1 << min(pauses.count - 1, 6))))
+            }
+            #expect(pauses.dropFirst(6).contains { $0 > .seconds(30) })
+            #expect(pauses.dropFirst(6).contains { $0 < .seconds(30) })
+            #expect(Set(pauses).count > 100)
+            #expect(link.status?.state == .reconnecting)
+        }
+    }
+
+    @Test("Only a link that was stable for a minute makes the pauses small again") func stability() async throws {
+        let router = try await FakeRouter(folder)
+        _ = try makeKey()
+        try await run(router.settings) { [time] link in
+            // Two connections on which nobody is let in.
+            for failures in 0..<2 {
+                await (try await router.next()).channel.close()
+                let pause = try await time.nextFailure(after: failures)
+                #expect(pause.link?.failedAttempts == failures + 1)
+                time.clock.advance(by: pause.length)
+            }
+            // A link that lasts for half a minute.
+            var short = try await router.next()
+            try await short.welcome()
+            time.clock.advance(by: .seconds(30))
+            await short.channel.close()
+            let third = try await time.nextFailure(after: 2)
+            #expect(third.link?.failedAttempts == 3)
+            #expect(third.link?.reason == "the router closed the connection")
+            time.clock.advance(by: third.length)
+            // A link that lasts for more than one.
+            var long = try await router.next()
+            try await long.welcome()
+            for _ in 0..<2 {
+                time.clock.advance(by: .seconds(40))
+                try await long.say(Heartbeat())
+                _ = try await long.next(Heartbeat.self)
+            }
+            await long.channel.close()
+            #expect(try await time.nextFailure(after: 3).link?.failedAttempts == 1)
+        }
+        try await router.close()
+    }
+
+    @Test("A router that wants to be left alone is left alone for as long") func retryAfter() async throws {
+        let router = try await FakeRouter(folder)
+        _ = try makeKey()
+        router.turnAway(for: 300)
+        try await run(router.settings) { [time] link in
+            let busy = try await time.nextFailure(after: 0)
+            #expect(busy.length == .seconds(300))
+            #expect(busy.link?.reason?.contains("too busy") == true)
+            router.turnAway(for: nil)
+            time.clock.advance(by: busy.length)
+
+            var end = try await router.next()
+            try await end.welcome()
+            try await end.say(Failure(.busy, "maintenance", retryAfter: .seconds(600)).envelope(.deviceSession))
+            let refused = try await time.nextFailure(after: 1)
+            #expect(refused.length == .seconds(600))
+            #expect(refused.link?.reason == "the router says: maintenance")
+        }
+        try await router.close()
+    }
+
+    // MARK: Why not
+
+    @Test("A device without a key says what to do, and connects as soon as it is enrolled") func notEnrolled()
+        async throws
+    {
+        let router = try await FakeRouter(folder)
+        let keyFile = folder.file("device.key")
+        try await run(router.settings) { [time] link in
+            for _ in 0..<3 {
+                await time.clock.untilSleepers()
+                #expect(link.status?.reason?.contains("m2m-agent enroll") == true)
+                #expect(link.status?.state == .reconnecting)
+                #expect(!router.hasVisitor)
+                #expect(await time.pauses.next()?.length == .seconds(5))
+                time.clock.advance(by: .seconds(5))
+            }
+            await time.clock.untilSleepers()
+            let key = try DeviceKey.create(keyFile)
+            time.clock.advance(by: .seconds(5))
+            var end = try await router.next()
+            #expect(try await end.welcome().key == key.publicKey)
+        }
+        try await router.close()
+    }
+
+    @Test("A key that others can read is not used until that is put right") func exposedKey() async throws {
+        let router = try await FakeRouter(folder)
+        let key = try makeKey()
+        let keyFile = folder.file("device.key")
+        chmod(keyFile, 0o644)
+        try await run(router.settings) { [time] _ in
+            let pause = try await time.nextFailure(after: 0)
+            #expect(pause.link?.reason?.contains("chmod 600 \(keyFile)") == true)
+            #expect(!router.hasVisitor)
+            chmod(keyFile, 0o600)
+            time.clock.advance(by: pause.length)
+            var end = try await router.next()
+            #expect(try await end.welcome().key == key.publicKey)
+        }
+        try await router.close()
+    }
+
+    @Test("A router that nobody vouches for learns nothing, and is told apart from one that is gone") func untrusted()
+        async throws
+    {
+        let router = try await FakeRouter(folder)
+        _ = try makeKey()
+        try await run("url = \"\(router.address)\"") { [time] _ in
+            let pause = try await time.nextFailure(after: 0)
+            #expect(pause.link?.reason?.contains("signed by nobody who is trusted here") == true)
+            #expect(!router.hasVisitor)
+        }
+        try await router.close()
+    }
+}
