@@ -22,10 +22,15 @@ struct OtherEnd {
         try await channel.send(Envelope(message, session: session).encoded)
     }
 
+    /// The next message.
+    mutating func hear() async throws -> Envelope {
+        guard let bytes = try await messages.next() else { throw HarnessError(description: "the person has closed") }
+        return try Envelope(decoding: bytes)
+    }
+
     /// The next request; its conversation.
     mutating func next() async throws -> (Request, session: String) {
-        guard let bytes = try await messages.next() else { throw HarnessError(description: "the person has closed") }
-        let envelope = try Envelope(decoding: bytes)
+        let envelope = try await hear()
         return (try #require(try Request(in: envelope)), envelope.session)
     }
 }
@@ -42,10 +47,11 @@ struct OtherEnd {
         Item.device(DeviceSummary(device: "greenhouse", label: "\(number)", isOnline: true, lastSeen: nil))
     }
 
-    /// What a question comes to when a test plays the other end.
-    private func ask(
-        _ request: Request = .devices, _ play: @escaping @Sendable (inout OtherEnd, String) async throws -> Void
-    ) async throws -> [[Item]] {
+    /// Connects a person with an end that a test plays.
+    private func connect(
+        _ play: @escaping @Sendable (inout OtherEnd) async throws -> Void,
+        _ talk: (inout ClientConnection) async throws -> Void
+    ) async throws {
         let path = folder.file("agent.sock")
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await LocalSocket.listen(on: path, group: group)
@@ -56,14 +62,11 @@ struct OtherEnd {
         }
         let player = Task {
             var end = OtherEnd(theirs)
-            let (asked, session) = try await end.next()
-            #expect(asked == request)
-            try await play(&end, session)
+            try await play(&end)
         }
         var connection = ClientConnection(own)
-        var parts: [[Item]] = []
         do {
-            try await connection.ask(request) { parts.append($0) }
+            try await talk(&connection)
         } catch {
             await connection.close()
             try await player.value
@@ -71,6 +74,20 @@ struct OtherEnd {
         }
         await connection.close()
         try await player.value
+    }
+
+    /// What a question comes to when a test plays the other end.
+    private func ask(
+        _ request: Request = .devices, _ play: @escaping @Sendable (inout OtherEnd, String) async throws -> Void
+    ) async throws -> [[Item]] {
+        var parts: [[Item]] = []
+        try await connect { end in
+            let (asked, session) = try await end.next()
+            #expect(asked == request)
+            try await play(&end, session)
+        } _: { connection in
+            try await connection.ask(request) { parts.append($0) }
+        }
         return parts
     }
 
@@ -100,26 +117,22 @@ struct OtherEnd {
     }
 
     @Test("Each question has a conversation of its own") func conversations() async throws {
-        let path = folder.file("agent.sock")
-        let server = try await LocalSocket.listen(on: path, group: .singletonMultiThreadedEventLoopGroup)
-        try await server.executeThenClose { connections in
-            var connection = try await ClientConnection.local(path)
-            var iterator = connections.makeAsyncIterator()
-            let theirs = try #require(try await iterator.next())
-            let player = Task {
-                var end = OtherEnd(theirs)
-                var sessions: Set<String> = []
-                for _ in 0..<3 {
-                    let (_, session) = try await end.next()
-                    sessions.insert(session)
-                    try await end.say(End(), session: session)
-                }
-                return sessions
+        let sessions = Mailbox<String>(bound: 3, policy: .refuseNewest)
+        try await connect { end in
+            for _ in 0..<3 {
+                let (_, session) = try await end.next()
+                sessions.send(session)
+                try await end.say(End(), session: session)
             }
-            for _ in 0..<3 { #expect(try await connection.ask(.whoami) == []) }
-            #expect(try await player.value.count == 3)
-            await connection.close()
+        } _: { connection in
+            for _ in 0..<3 {
+                let items = try await connection.ask(.whoami)
+                #expect(items.isEmpty)
+            }
         }
+        var seen: Set<String> = []
+        while let session = sessions.takeIfWaiting() { seen.insert(session) }
+        #expect(seen.count == 3)
     }
 
     // MARK: No answers
@@ -149,6 +162,20 @@ struct OtherEnd {
         }
         #expect(error?.code == .unsupported)
         #expect(error?.description.contains("no message 'devices' is known here") == true)
+    }
+
+    @Test("What the other end does not know of a login is told in its words, too") func unknownLogin() async throws {
+        do {
+            try await connect { end in
+                #expect(try await end.hear().kind == Login.kind)
+                try await end.say(ControlError("no message 'login' is known here"))
+            } _: { connection in
+                _ = try await connection.exchange(Login(user: "anna", password: "correct horse"))
+            }
+            Issue.record("a control error was taken for an answer")
+        } catch {
+            #expect(error.explanation.contains("no message 'login' is known here"))
+        }
     }
 
     @Test("An end that hangs up in the middle of an answer is not taken for its end") func hangsUp() async throws {

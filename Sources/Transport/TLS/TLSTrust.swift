@@ -16,7 +16,13 @@ public enum TLSTrust: Hashable, Sendable {
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = .fullVerification
         switch self {
-        case .system: break
+        case .system:
+            do {
+                return try NIOSSLContext(configuration: configuration)
+            } catch {
+                throw TLSTrustError(
+                    "this system has no trust store: install ca-certificates, or name the router's CA (ca_file, --ca)")
+            }
         case .file(let path): configuration.trustRoots = .certificates(try Self.read(path))
         case .certificates(let pem):
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))
@@ -28,10 +34,8 @@ public enum TLSTrust: Hashable, Sendable {
         do {
             let certificates = try NIOSSLCertificate.fromPEMFile(path)
             if !certificates.isEmpty { return certificates }
-        } catch {
-            throw TLSTrustError(path: path)
-        }
-        throw TLSTrustError(path: path)
+        } catch {}  // the same as a file without any
+        throw TLSTrustError("\(path) is missing or holds no certificates (PEM)")
     }
 
     /// The handler that speaks TLS; an address has no name to be sent along.
@@ -57,11 +61,13 @@ public enum TLSTrust: Hashable, Sendable {
     }
 }
 
-/// A file that should hold certificates and does not.
+/// There are no certificates by which a server could be verified.
 struct TLSTrustError: Error, CustomStringConvertible {
-    let path: String
+    private let reason: String
 
-    var description: String {
-        "cannot be verified: \(path) is missing or holds no certificates (PEM)"
+    init(_ reason: String) {
+        self.reason = reason
     }
+
+    var description: String { "cannot be verified: \(reason)" }
 }
