@@ -207,6 +207,31 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        tests(
+            "LinkTests",
+            uses: [
+                "Link", "DeviceManager", "DeviceModel", "Wire", "Transport", "Router", "Store", "HAL", "HALSimulated",
+                "HALTestKit", "ConfigurationSchema", "TOMLFile", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
+                .logging, .lifecycle, .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        tests(
+            "LocalAPITests",
+            uses: [
+                "LocalAPI", "DeviceManager", "DeviceModel", "Wire", "Transport", "Client", "HAL", "HALSimulated",
+                "HALTestKit", "ConfigurationSchema", "TOMLFile", "TestSupport", .nioCore, .nioPosix, .logging,
+                .lifecycle,
+            ]),
+        tests(
+            "ClientTests",
+            uses: [
+                "Client", "DeviceModel", "Wire", "Transport", "Router", "HALTestKit", "TestSupport", .nioCore,
+                .nioPosix, .nioHTTP1, .nioSSL, .logging,
+            ]),
+        tests("TerminalTests", uses: ["Terminal", "DeviceModel", "TestSupport", .argumentParser]),
+        tests(
+            "ProgramTests",
+            uses: ["TestSupport", "m2m-agent", "m2m-router", "m2m"]),
+        tests("ArchitectureTests", uses: ["TestSupport"]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
     ],

@@ -73,8 +73,13 @@ public struct ClientConnection: ~Copyable {
     mutating func exchange(_ message: some Message) async throws -> Envelope {
         try await channel.send(Envelope(message).encoded)
         while let envelope = try await receive() {
+            if envelope.kind == ControlError.kind {
+                let error = try envelope.decode(ControlError.self)
+                throw ClientError(.badRequest, channel.peer.address, "not understood: \(error.error)")
+            }
+            guard envelope.proto == .accounts else { continue }
             if envelope.type == Failure.type { throw try Failure(in: envelope) }
-            if envelope.proto == .accounts { return envelope }
+            return envelope
         }
         throw Self.gone(channel)
     }

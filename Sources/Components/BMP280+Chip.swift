@@ -144,8 +144,8 @@ extension BMP280 {
     /// The error, with a hint where such a chip answers at the other address.
     private func withNeighbour(_ error: HALError, _ device: I2CDevice, _ port: ComponentPort) async -> HALError {
         let other: I2CAddress = address == 0x76 ? 0x77 : 0x76
-        // safe: whatever goes wrong at the other address, the error at this one is the news
-        let id = try? await device.bus.transfer(other, write: [Register.id], readCount: 1).first
+        let answer = try? await device.bus.transfer(other, write: [Register.id], readCount: 1)  // safe: only a hint
+        let id = answer?.first
         guard let id, Self.ids.contains(id) else { return error }
         return HALError(
             error.kind, error.resource, errno: error.errno,

@@ -59,7 +59,9 @@ public struct BMP280: Component {
 
     /// Its address on its bus.
     public static func resources(_ configuration: CheckedTable) -> [BoardResource] {
-        guard let bus = configuration.known(Keys.bus), let address = configuration.known(Keys.address) else { return [] }
+        guard let bus = configuration.known(Keys.bus), let address = configuration.known(Keys.address) else {
+            return []
+        }
         return [.target(bus: bus, address)]
     }
 

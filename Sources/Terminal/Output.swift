@@ -31,7 +31,7 @@ public enum Output {
 
     /// Whether standard output is a terminal that wants colours (no-color.org).
     public static var hasColours: Bool {
-        isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+        isatty(STDOUT_FILENO) == 1 && (getenv("NO_COLOR")?.pointee ?? 0) == 0
     }
 
     private static func write(_ text: String, to descriptor: Int32, end: String = "\n") {

@@ -21,13 +21,39 @@ public struct TextTable: Sendable {
     /// The table, line by line; the header in faint letters where there are colours.
     public var lines: [String] {
         let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let widths = header.indices.map { column in all.map { $0[column].places }.max() ?? 0 }
         let lines = all.map { row in
-            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.places) }
             let line = cells.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed())
         }
         return [Style.faint.apply(lines[0])] + lines.dropFirst()
+    }
+}
+
+extension String {
+    /// How many places it takes on a terminal: colours take none, ideographs and pictures two.
+    var places: Int {
+        var places = 0
+        var isEscape = false
+        for character in self {
+            if character == "\u{1B}" { isEscape = true }
+            if !isEscape { places += character.unicodeScalars.contains(where: \.isWide) ? 2 : 1 }
+            if isEscape, character == "m" { isEscape = false }
+        }
+        return places
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is wide or full-width (Unicode Standard Annex #11), by the blocks that people use.
+    fileprivate var isWide: Bool {
+        switch value {
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+            0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+            true
+        default: false
+        }
     }
 }
 

@@ -88,8 +88,8 @@ public struct ConversationServer: Sendable {
             conversations.end(conversation)
             let explained = error as? any ExplainedError
             let failure = Failure(explained?.code ?? .internalFailure, error.explanation)
-            // safe: where even this can't be sent the connection is gone, and its reader says so
-            try? await channel.send(failure.envelope(.requests, session: conversation.id).encoded)
+            let answer = failure.envelope(.requests, session: conversation.id)
+            try? await channel.send(answer.encoded)  // safe: else the connection is gone, and its reader says so
         }
     }
 }

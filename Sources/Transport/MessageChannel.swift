@@ -60,8 +60,7 @@ public final class MessageChannel: Sendable {
         } catch {
             channel.close(promise: nil)  // it is closing, or takes no orders: let go of it
         }
-        // safe: a connection that ends with an error has ended too
-        try? await channel.closeFuture.get()
+        try? await channel.closeFuture.get()  // safe: a connection that ends with an error has ended too
     }
 
     /// Closes the connection at once, without a word.

@@ -16,6 +16,8 @@ public struct TransportError: ExplainedError {
         case violation
         /// A message is longer than allowed.
         case tooLong
+        /// Somebody else has the place.
+        case occupied
         /// The connection was lost.
         case lost
     }
@@ -45,6 +47,7 @@ public struct TransportError: ExplainedError {
         case .rejected: .refused
         case .violation: .badRequest
         case .tooLong: .tooLarge
+        case .occupied: .busy
         }
     }
 

@@ -4,7 +4,7 @@ public import DeviceModel
 import Glibc
 
 /// The device's own Ed25519 key: made here, kept in a file that only this user can read, never sent anywhere.
-public struct DeviceKey: Sendable {
+public struct DeviceKey: Sendable, CustomStringConvertible {
     private let privateKey: [UInt8]
     /// The public key, 32 bytes.
     public let publicKey: [UInt8]
@@ -50,7 +50,7 @@ public struct DeviceKey: Sendable {
         }
         let text = pem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         do throws(FileError) {
-            try SafeFile.write(text, to: path)
+            try SafeFile.write(text, to: path, isNew: true)
         } catch {
             throw DeviceKeyError(path, .system(error.errno))
         }
@@ -68,6 +68,9 @@ public struct DeviceKey: Sendable {
         }
         return signature
     }
+
+    /// What may be said of the key: its fingerprint.
+    public var description: String { "device key \(fingerprint)" }
 
     /// The key as people compare it: the first 20 bytes of SHA-256 over the public key, in groups.
     public var fingerprint: String { Fingerprint.text(of: publicKey) }

@@ -88,6 +88,9 @@ public struct Enrolment: Sendable {
             case EnrolmentPending.kind: onPending(try envelope.decode(EnrolmentPending.self).fingerprint)
             case Enrolled.kind: return try envelope.decode(Enrolled.self).owner
             case Heartbeat.kind: try await channel.send(Envelope(Heartbeat(monotonic: time.now)).encoded)
+            case ControlError.kind:
+                let error = try envelope.decode(ControlError.self)
+                throw LinkProblem("the router does not understand this device: \(error.error)")
             case _ where envelope.type == Failure.type: throw LinkProblem(try Failure(in: envelope))
             default: break
             }

@@ -84,8 +84,7 @@ actor LinkConnection {
 
     private func end() async {
         for action in session.finish() {
-            // safe: what was not trimmed is sent again, and the router knows it already
-            try? await perform(action)
+            try? await perform(action)  // safe: what was not trimmed is sent again, and the router knows it already
         }
         await channel.close(.goingAway)
     }

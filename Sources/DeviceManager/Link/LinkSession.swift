@@ -60,6 +60,9 @@ struct LinkSession {
     /// How long the router may take for its challenge and its welcome.
     static let greetingTimeout: Duration = .seconds(15)
 
+    /// The protocols in which an error ends the session.
+    private static let ours: Set<ProtocolNumber> = [.deviceSession, .observations, .commands]
+
     private enum State {
         case greeting
         case open
@@ -69,7 +72,8 @@ struct LinkSession {
     private let identity: Identity
     private let description: DeviceDescription
     private var state = State.greeting
-    private var silence: Duration = greetingTimeout
+    private var silence: Duration = .zero
+    private let greetingEnd: MonotonicTime
     private var lastHeard: MonotonicTime
     private var sendings: [StreamName: Sending] = [:]
     private var untrimmed: [StreamName: StreamPosition] = [:]
@@ -78,13 +82,15 @@ struct LinkSession {
     init(identity: Identity, description: DeviceDescription, now: MonotonicTime) {
         self.identity = identity
         self.description = description
+        greetingEnd = now + Self.greetingTimeout
         lastHeard = now
     }
 
     /// When ``Event/tick`` is due.
-    var deadline: MonotonicTime {
-        min(lastHeard + silence, trimAt ?? lastHeard + silence)
-    }
+    var deadline: MonotonicTime { min(end, trimAt ?? end) }
+
+    /// When the router counts as gone. By talking alone it does not put off its welcome.
+    private var end: MonotonicTime { state == .greeting ? greetingEnd : lastHeard + silence }
 
     /// Something happened.
     mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {
@@ -133,10 +139,9 @@ struct LinkSession {
         case Call.kind:
             guard state == .open else { return [] }
             return [.submit(try envelope.decode(Call.self).command)]
-        case ControlError.kind: return []  // an answer to an error would be one too many
-        case _ where envelope.type == Failure.type:
-            let failure = try Failure(in: envelope)
-            return close(LinkProblem(failure))
+        case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
+            return close(LinkProblem(try Failure(in: envelope)))
+        case _ where envelope.type == Failure.type: return []  // an answer to an error would be one too many
         default: return [.send(Envelope(ControlError.unknown(envelope)))]
         }
     }
@@ -164,6 +169,7 @@ struct LinkSession {
     }
 
     private mutating func acknowledge(_ message: Acknowledgement, at now: MonotonicTime) -> [Action] {
+        guard state == .open else { return [] }
         let position = message.through
         sendings[position.stream]?.unacknowledged.removeAll {
             $0.epoch == position.epoch && $0.sequence <= position.sequence
@@ -210,7 +216,7 @@ struct LinkSession {
     }
 
     private mutating func tick(at now: MonotonicTime) -> [Action] {
-        if lastHeard + silence <= now {
+        if end <= now {
             let cause = state == .greeting ? "did not greet this device in time" : "has been silent for too long"
             return close(LinkProblem("the router \(cause)"))
         }

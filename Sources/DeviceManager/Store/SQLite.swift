@@ -68,8 +68,7 @@ final class SQLite {
             try execute("COMMIT")
             return result
         } catch {
-            // safe: where even this fails SQLite has rolled back by itself, and the first error is the one to tell
-            try? execute("ROLLBACK")
+            try? execute("ROLLBACK")  // safe: where this fails SQLite did so itself; the first error is the one to tell
             throw error
         }
     }

@@ -11,8 +11,11 @@ public enum SafeFile {
     ///   - bytes: What goes in.
     ///   - path: The file.
     ///   - isPublic: Whether others than its owner may read it.
+    ///   - isNew: Whether a file that is there already is an error (`EEXIST`), and not replaced.
     /// - Throws: ``FileError`` when it can't be written; the old file is still there then.
-    public static func write(_ bytes: some Sequence<UInt8>, to path: String, isPublic: Bool = false) throws(FileError) {
+    public static func write(
+        _ bytes: some Sequence<UInt8>, to path: String, isPublic: Bool = false, isNew: Bool = false
+    ) throws(FileError) {
         let bytes = Array(bytes)
         let beside = "\(path).new"
         let mode: mode_t = isPublic ? 0o644 : 0o600
@@ -24,11 +27,9 @@ public enum SafeFile {
         if count != bytes.count { number = count < 0 ? errno : ENOSPC }
         if number == 0, fchmod(file, mode) != 0 || fsync(file) != 0 { number = errno }
         close(file)
-        if number == 0, rename(beside, path) != 0 { number = errno }
-        guard number == 0 else {
-            unlink(beside)
-            throw FileError(path, number)
-        }
+        if number == 0, (isNew ? link(beside, path) : rename(beside, path)) != 0 { number = errno }
+        if number != 0 || isNew { unlink(beside) }
+        guard number == 0 else { throw FileError(path, number) }
         syncFolder(of: path)
     }
 

@@ -33,11 +33,10 @@ enum GPIOChips {
 
     /// Who holds a line; nil: nobody, or nobody knows.
     static func consumer(chip path: String, offset: Int) -> String? {
-        // safe: this only adds a name to an error that is already on its way
-        guard let line = try? withChip(path, { (chip) throws(HALError) in try line(chip, path, UInt32(offset)) }) else {
-            return nil
+        let info = try? withChip(path) { (chip) throws(HALError) in  // safe: it only adds a name to an error
+            try line(chip, path, UInt32(offset))
         }
-        return line.consumer
+        return info?.consumer
     }
 
     private struct Chip<Line> {

@@ -92,11 +92,8 @@ extension SimulatedBoard {
         }
         withLines { lines in
             for (one, other) in scenario.wires {
-                // safe: a wire to a line that this board does not have connects nothing; reading the scenario named it
-                guard let one = try? lines.directory.find(one), let other = try? lines.directory.find(other) else {
-                    continue
-                }
-                lines.wire(one, other)
+                let ends = try? (lines.directory.find(one), lines.directory.find(other))  // safe: `read` has named it
+                if let ends { lines.wire(ends.0, ends.1) }
             }
         }
     }
@@ -105,8 +102,7 @@ extension SimulatedBoard {
     func perform(_ action: Scenario.Action) {
         switch action {
         case .drive(let line, let value):
-            // safe: a finger on a line that the board drives itself changes nothing, as in the world
-            try? drive(line, value)
+            try? drive(line, value)  // safe: a finger on a line that the board drives changes nothing, as in the world
         case .unplug(let bus, let address): buses[bus]?.unplug(address)
         case .replug(let bus, let address): buses[bus]?.replug(address)
         case .brownOut(let bus, let address): buses[bus]?.brownOut(address)

@@ -85,9 +85,8 @@ actor DeviceConnection {
     ) -> Bool {
         let statement = SignedStatement(
             purpose: purpose, nonce: session.nonce, routerKeyHash: core.publicKeyHash, boot: boot, device: device)
-        // safe: bytes that are no key have signed nothing
-        guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key) else { return false }
-        return key.isValidSignature(signature, for: statement.bytes)
+        let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key)  // safe: what is no key has signed nothing
+        return key?.isValidSignature(signature, for: statement.bytes) ?? false
     }
 
     private func enroll(_ message: Enroll) async throws {

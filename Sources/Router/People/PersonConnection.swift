@@ -18,8 +18,7 @@ struct PersonConnection: Sendable {
         do {
             if let session = try await comeIn(&messages) { try await serve(session, &messages) }
         } catch let failure as Failure {
-            // safe: where even this can't be sent the connection is gone
-            try? await channel.send(failure.envelope(.accounts).encoded)
+            try? await channel.send(failure.envelope(.accounts).encoded)  // safe: else the connection is gone
         } catch {
             logger.debug("person's connection ended", metadata: ["reason": "\(error.explanation)"])
         }

@@ -23,7 +23,7 @@ enum HostNames {
     }
 
     private static var addresses: [String] {
-        // safe: a machine that does not tell its addresses is reached by name
-        (try? System.enumerateDevices())?.compactMap { $0.address?.ipAddress } ?? []
+        let devices = try? System.enumerateDevices()  // safe: who does not tell its addresses is reached by name
+        return devices?.compactMap { $0.address?.ipAddress } ?? []
     }
 }

@@ -65,9 +65,9 @@ extension RouterStore {
     }
 
     private static func description(_ bytes: [UInt8]) -> DeviceDescription? {
-        // safe: a description that only a later version wrote is as good as none
-        try? Envelope(proto: .observations, type: "description", body: bytes).decode(DescriptionMessage.self)
-            .description
+        let envelope = Envelope(proto: .observations, type: "description", body: bytes)
+        let message = try? envelope.decode(DescriptionMessage.self)  // safe: what only a later version knows is none
+        return message?.description
     }
 
     // MARK: Enrolment

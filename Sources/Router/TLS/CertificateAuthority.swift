@@ -105,24 +105,24 @@ struct CertificateAuthority: Sendable {
             issuerPrivateKey: .init(key))
     }
 
+    /// A certificate and its key; nil where they can't be read, or don't belong together.
     private static func read(_ pem: String, _ keyPEM: String) -> (Certificate, P256.Signing.PrivateKey)? {
-        // safe: what can't be read is no CA, and whoever asks says so
-        guard let certificate = try? Certificate(pemEncoded: pem),
-            let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM),
-            certificate.publicKey == Certificate.PublicKey(key.publicKey)
-        else { return nil }
-        return (certificate, key)
+        do {
+            let certificate = try Certificate(pemEncoded: pem)
+            let key = try P256.Signing.PrivateKey(pemRepresentation: keyPEM)
+            return certificate.publicKey == Certificate.PublicKey(key.publicKey) ? (certificate, key) : nil
+        } catch {
+            return nil
+        }
     }
 
     private func isGood(_ pem: String, _ keyPEM: String, for names: [String], at now: Date) -> Bool {
-        // safe: a certificate that can't be read is replaced like one that has ended
-        guard let server = try? Certificate(pemEncoded: Self.first(of: pem)),
-            let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM),
-            let wanted = try? names.map(GeneralName.init(nameOrAddress:)),
-            let has = try? server.extensions.subjectAlternativeNames
-        else { return false }
-        return server.publicKey == Certificate.PublicKey(key.publicKey)
-            && certificate.publicKey.isValidSignature(server.signature, for: server) && server.notValidAfter > now + Self.renewal
+        guard let (server, _) = Self.read(Self.first(of: pem), keyPEM) else { return false }
+        let wanted = try? names.map(GeneralName.init(nameOrAddress:))  // safe: what can't be read is made anew
+        let has = try? server.extensions.subjectAlternativeNames  // safe: what can't be read is made anew
+        guard let wanted, let has else { return false }
+        return certificate.publicKey.isValidSignature(server.signature, for: server)
+            && server.notValidAfter > now + Self.renewal
             && server.notValidBefore <= now && wanted.allSatisfy(has.contains)
     }
 

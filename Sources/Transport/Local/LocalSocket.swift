@@ -29,7 +29,7 @@ public enum LocalSocket {
 
     /// Listens on a socket.
     ///
-    /// A socket that a dead process left behind is replaced.
+    /// A socket that a dead process left behind is replaced; one on which somebody listens is not.
     ///
     /// - Parameters:
     ///   - path: The socket.
@@ -39,6 +39,10 @@ public enum LocalSocket {
     public static func listen(
         on path: String, group: any EventLoopGroup
     ) async throws(TransportError) -> NIOAsyncChannel<MessageChannel, Never> {
+        guard await !isAnswering(path, group) else {
+            throw TransportError(
+                .occupied, path, "is in use: another agent listens there; stop it, or set local.socket")
+        }
         do {
             return try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 16)
@@ -51,6 +55,12 @@ public enum LocalSocket {
         } catch {
             throw explain(error, path)
         }
+    }
+
+    private static func isAnswering(_ path: String, _ group: any EventLoopGroup) async -> Bool {
+        let channel = try? await connect(to: path, on: group)  // safe: whatever is in the way, nobody answers
+        channel?.abort()
+        return channel != nil
     }
 
     private static func configure(_ channel: any Channel, _ peer: MessageChannel.Peer) throws -> MessageChannel {
@@ -69,6 +79,13 @@ public enum LocalSocket {
     }
 
     private static func explain(_ error: any Error, _ path: String) -> TransportError {
+        switch error {
+        case SocketAddressError.unixDomainSocketPathTooLong:
+            return TransportError(.unreachable, path, "is too long for a socket's name; 107 bytes are the most")
+        case is UnixDomainSocketPathWrongType:
+            return TransportError(.occupied, path, "is no socket but something else; remove it, or set local.socket")
+        default: break
+        }
         guard let error = error as? IOError else { return TransportError(error, resource: path) }
         return TransportError(.unreachable, path, "cannot be reached: \(errorText(error.errnoCode))")
     }

@@ -79,8 +79,8 @@ final class ComponentService: Service {
             } catch {
                 desk.close(because: error.explanation)
                 fail(plan, error.explanation)
-                // safe: the only error is the cancellation, which ends the loop
-                try? await time.sleep(until: time.now + run.failed(error.explanation))
+                let pause = run.failed(error.explanation)
+                try? await time.sleep(until: time.now + pause)  // safe: a cancellation ends the loop
             }
         }
     }

@@ -1,0 +1,111 @@
+/// The house as it is meant: its storeys, and every arrow between two targets with its reason.
+///
+/// Whoever adds an arrow to Package.swift writes its reason here. Docs/Architecture.md shows the picture.
+enum House {
+    /// The targets from the ground up. An arrow goes from a higher storey to a lower one.
+    static let storeys: [[String]] = [
+        ["CLinux", "CGPIO", "CI2C", "CCrypto", "CSQLite", "CTOML"],
+        ["DeviceModel"],
+        ["HAL", "ConfigurationSchema", "Wire"],
+        ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
+        ["DeviceManager", "Transport"],
+        ["Store", "TOMLFile", "Link", "LocalAPI", "Router", "Client", "Terminal"],
+        ["m2m-agent", "m2m", "m2m-router", "hal-conformance"],
+    ]
+
+    /// What every target but C may use without a word: the common language, Swift's own library and the C library.
+    static let common: Set<String> = ["DeviceModel", "Swift", "Synchronization", "Glibc"]
+
+    /// Every other arrow, and why it is there.
+    static let arrows: [String: [String: String]] = [
+        "DeviceModel": [
+            "CLinux": "clocks and structures that Swift cannot import",
+            "Dispatch": "a thread of its own for what blocks",
+        ],
+        "Components": [
+            "HAL": "equipment hangs on a board, whichever it is",
+            "ConfigurationSchema": "each model says its own keys",
+            "Logging": "what happened that no reading tells",
+        ],
+        "HALLinux": [
+            "HAL": "it is a board",
+            "CLinux": "the disk and the boot id",
+            "CGPIO": "lines",
+            "CI2C": "buses",
+            "Dispatch": "one reader for all edges",
+        ],
+        "HALSimulated": [
+            "HAL": "it is a board",
+            "ConfigurationSchema": "a scenario is a file with mistakes at lines and columns, too",
+        ],
+        "HALTestKit": ["HAL": "what every board promises"],
+        "DeviceManager": [
+            "ConfigurationSchema": "the keys of agent.toml",
+            "HAL": "it hands the board to the components",
+            "Components": "it runs them",
+            "Logging": "the agent's log",
+            "ServiceLifecycle": "what lives long is a service",
+        ],
+        "Transport": [
+            "Wire": "a conversation begins with a request",
+            "CLinux": "who is at the other end of a Unix socket",
+            "NIOCore": "the network", "NIOPosix": "the network", "NIOHTTP1": "the upgrade to a WebSocket",
+            "NIOWebSocket": "frames", "NIOSSL": "TLS",
+        ],
+        "Store": [
+            "DeviceManager": "it conforms to the core's ports",
+            "CSQLite": "the database, by its C API: an ORM costs 7 MB",
+        ],
+        "TOMLFile": ["ConfigurationSchema": "it makes the tree that schemas check", "CTOML": "the parser"],
+        "Link": [
+            "DeviceManager": "it carries the core's two roads to the router",
+            "Wire": "what is said", "Transport": "how it is carried",
+            "CCrypto": "the device's key", "CLinux": "whether the key's file is private",
+            "NIOCore": "event loops", "Logging": "the agent's log", "ServiceLifecycle": "it is a service",
+        ],
+        "LocalAPI": [
+            "DeviceManager": "it answers for the core",
+            "HAL": "the finger that presses on a simulated board",
+            "Wire": "what is said", "Transport": "how it is carried", "CLinux": "who is in which group",
+            "NIOCore": "event loops", "Logging": "the agent's log", "ServiceLifecycle": "it is a service",
+        ],
+        "Router": [
+            "Wire": "what is said", "Transport": "how it is carried",
+            "NIOCore": "the upgrade on the HTTP port", "NIOPosix": "this machine's own addresses",
+            "NIOHTTP1": "the upgrade on the HTTP port", "NIOSSL": "TLS",
+            "Logging": "the router's log", "ServiceLifecycle": "it is a service",
+            "Crypto": "Ed25519, SHA-256", "CryptoExtras": "scrypt", "X509": "its private CA",
+            "SwiftASN1": "its private CA",
+            "GRDB": "the database", "Hummingbird": "HTTP", "HummingbirdCore": "HTTP", "HummingbirdTLS": "HTTPS",
+            "HTTPTypes": "HTTP", "NIOHTTPTypes": "HTTP", "NIOHTTPTypesHTTP1": "HTTP",
+            "Foundation": "swift-certificates speaks Date", "FoundationEssentials": "GRDB and swift-crypto speak Data",
+        ],
+        "Client": [
+            "Wire": "what is said", "Transport": "how it is carried",
+            "NIOCore": "event loops", "NIOPosix": "event loops",
+            "Foundation": "the session's file is JSON",
+        ],
+        "Terminal": ["ArgumentParser": "what is typed"],
+        "m2m-agent": [
+            "ConfigurationSchema": "findings of a check", "HAL": "the board of the configuration",
+            "HALLinux": "one of the two boards", "HALSimulated": "the other one",
+            "DeviceManager": "the core", "Link": "hung above it", "LocalAPI": "hung above it", "Store": "hung above it",
+            "TOMLFile": "reads the configuration", "Wire": "claim codes as people type them",
+            "NIOCore": "event loops", "NIOPosix": "event loops", "Logging": "the agent's log",
+            "ServiceLifecycle": "runs the services", "UnixSignals": "what ends them",
+        ],
+        "m2m": [
+            "Wire": "requests and their answers", "Client": "who asks them", "Terminal": "how answers are shown",
+            "ArgumentParser": "what is typed", "Foundation": "it runs m2m-agent where no agent answers",
+        ],
+        "m2m-router": [
+            "ConfigurationSchema": "the keys of router.toml", "TOMLFile": "reads it", "Router": "what it runs",
+            "Terminal": "prompts and words", "Logging": "the router's log", "ServiceLifecycle": "runs the router",
+            "UnixSignals": "what ends it", "ArgumentParser": "what is typed",
+        ],
+        "hal-conformance": [
+            "HAL": "lines and buses by their names", "HALLinux": "the board under test",
+            "HALTestKit": "what it has to keep",
+        ],
+    ]
+}
