@@ -231,6 +231,12 @@ let package = Package(
         tests(
             "ProgramTests",
             uses: ["TestSupport", "m2m-agent", "m2m-router", "m2m"]),
+        tests(
+            "EndToEndTests",
+            uses: [
+                "m2m-agent", "Router", "Client", "Link", "DeviceManager", "DeviceModel", "Wire", "TestSupport",
+                .nioCore, .nioPosix, .logging, .lifecycle,
+            ]),
         tests("ArchitectureTests", uses: ["TestSupport"]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
