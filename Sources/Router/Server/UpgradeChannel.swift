@@ -33,6 +33,8 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            // Who has closed one direction has closed both: TLS would wait five seconds for words that can't come.
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
             let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
                 upgraders: [WebSocketServer.upgrader(limits: Self.limits, onUpgrade: Self.kind)],
                 notUpgradingCompletionHandler: Self.http)
