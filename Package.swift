@@ -237,6 +237,12 @@ let package = Package(
                 "m2m-agent", "Router", "Client", "Link", "DeviceManager", "DeviceModel", "Wire", "TestSupport",
                 .nioCore, .nioPosix, .logging, .lifecycle,
             ]),
+        tests(
+            "DocumentTests",
+            uses: [
+                "Components", "ConfigurationSchema", "DeviceManager", "HALSimulated", "TOMLFile", "Wire", "TestSupport",
+                "m2m-router",
+            ]),
         tests("ArchitectureTests", uses: ["TestSupport"]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),

@@ -21,10 +21,10 @@ struct RouterConfiguration {
             "names", .list(of: .nonEmptyString), default: [], shown: "none",
             "Further names and addresses by which it is reached, for the certificate that it makes for itself.")
         static let certificate = Key<CheckedTable?>.optional(
-            "certificate", TableSchema([chain, key]).kind, "A certificate from elsewhere.")
+            "certificate", RouterConfiguration.certificate.kind, "A certificate from elsewhere.")
         static let chain = Key.required("chain", .path, "The certificate and those that signed it, as PEM.")
         static let key = Key.required("key", .path, "Its private key, as PEM.")
-        static let log = Key<CheckedTable?>.optional("log", TableSchema([level]).kind, "What is logged.")
+        static let log = Key<CheckedTable?>.optional("log", RouterConfiguration.log.kind, "What is logged.")
         static let level = Key.optional(
             "level",
             .choice([
@@ -36,6 +36,10 @@ struct RouterConfiguration {
 
     /// The keys of the file.
     static var schema: TableSchema { Keys.file }
+    /// The keys of its table `certificate`.
+    static var certificate: TableSchema { TableSchema([Keys.chain, Keys.key]) }
+    /// The keys of its table `log`.
+    static var log: TableSchema { TableSchema([Keys.level]) }
 
     /// What holds without a file.
     init() {}
