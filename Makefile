@@ -28,25 +28,26 @@ vm-test: need ## the agent on a real kernel in QEMU, with both versions of libgp
 	@Scripts/vm-test
 
 build: need ## all programs, release, into bin/
-	@$(BUILD) --configuration release --static-swift-stdlib $(PROGRAMS:%=--product %)
+	@$(BUILD) --configuration release --static-swift-stdlib
 	@mkdir -p bin
 	@cp $(PROGRAMS:%="$$($(SWIFT) build --configuration release --show-bin-path)/%") bin/
 	@strip $(PROGRAMS:%=bin/%)
 	@ls -l bin/
 
-bench: build ## time, memory and wake-ups of the programs, as a table and as JSON
-	@Scripts/bench
+bench: build ## time, memory and wake-ups of the programs: a table, and bin/bench.json
+	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin > bin/bench.json
+	@cat bin/bench.json
 
 lint: ## the style of Swift, C and shell, and the arrows between the storeys
 	@Scripts/need $(LINT_PACKAGES) $(PACKAGES)
-	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format --dry-run --Werror
 	@shellcheck $(SHELL_SCRIPTS)
 	@$(SWIFT) test --jobs $(JOBS) --filter ArchitectureTests
 
 format: ## bring Swift and C into shape
 	@Scripts/need clang-format
-	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
 
 need:

@@ -163,6 +163,9 @@ let package = Package(
         .executableTarget(
             name: "hal-conformance", dependencies: ["DeviceModel", "HAL", "HALLinux", "HALTestKit"],
             path: "Tests/hal-conformance", swiftSettings: strict),
+        .executableTarget(
+            name: "m2m-bench", dependencies: ["DeviceModel", "Wire", "Client"], path: "Benchmarks/m2m-bench",
+            swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -16,7 +16,9 @@ import Testing
 
     @Test("what could hide an error says on its line why it does not")
     func safety() {
-        let risky = [" try?", "(try?", " try!", "(try!", "fatalError(", " as! ", "@unchecked Sendable", "nonisolated(unsafe)"]
+        let risky = [
+            " try?", "(try?", " try!", "(try!", "fatalError(", " as! ", "@unchecked Sendable", "nonisolated(unsafe)",
+        ]
         for file in files where file.path.hasPrefix("Sources/") {
             for (index, line) in file.lines.enumerated() where risky.contains(where: { line.contains($0) }) {
                 #expect(line.contains("// safe: "), "\(file.path):\(index + 1)")

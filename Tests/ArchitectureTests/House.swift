@@ -10,7 +10,7 @@ enum House {
         ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
         ["DeviceManager", "Transport"],
         ["Store", "TOMLFile", "Link", "LocalAPI", "Router", "Client", "Terminal"],
-        ["m2m-agent", "m2m", "m2m-router", "hal-conformance"],
+        ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "m2m-bench"],
     ]
 
     /// What every target but C may use without a word: the common language, Swift's own library and the C library.
@@ -102,6 +102,9 @@ enum House {
             "ConfigurationSchema": "the keys of router.toml", "TOMLFile": "reads it", "Router": "what it runs",
             "Terminal": "prompts and words", "Logging": "the router's log", "ServiceLifecycle": "runs the router",
             "UnixSignals": "what ends it", "ArgumentParser": "what is typed",
+        ],
+        "m2m-bench": [
+            "Wire": "requests", "Client": "who asks them", "Foundation": "processes and JSON",
         ],
         "hal-conformance": [
             "HAL": "lines and buses by their names", "HALLinux": "the board under test",

@@ -1,0 +1,52 @@
+import Foundation
+
+/// Measures the programs of a folder: a table for people on standard error, JSON for programs on standard output.
+///
+/// Figures depend on the machine: they are printed, and decide nothing.
+@main
+struct Bench {
+    private static let benchmarks: [any Benchmark.Type] = [
+        StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self,
+    ]
+
+    static func main() async {
+        var arguments = CommandLine.arguments.dropFirst()
+        guard let programs = arguments.popFirst() else { return usage() }
+        let wanted = arguments.isEmpty ? benchmarks : benchmarks.filter { arguments.contains($0.name) }
+        guard wanted.count == (arguments.isEmpty ? benchmarks.count : arguments.count) else { return usage() }
+        do {
+            let workshop = try Workshop(programs: programs)
+            var figures: [Figure] = []
+            for benchmark in wanted {
+                say("\(benchmark.summary) …")
+                figures += try await benchmark.run(in: workshop)
+            }
+            try workshop.close()
+            show(figures)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+            print(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        } catch {
+            say("m2m-bench: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func show(_ figures: [Figure]) {
+        let rows = [["figure", "value", "unit", "goal"]] + figures.map(\.row)
+        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            say(zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  "))
+        }
+    }
+
+    private static func usage() {
+        say("usage: m2m-bench FOLDER-WITH-THE-PROGRAMS [BENCHMARK…]")
+        for benchmark in benchmarks { say("  \(benchmark.name): \(benchmark.summary)") }
+        exit(2)
+    }
+
+    private static func say(_ text: String) {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+}
