@@ -22,8 +22,9 @@ func program(_ name: String, uses: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: uses, swiftSettings: strict)
 }
 
-/// Where libgpiod is, when it is not the one of this machine: a folder as `Scripts/fetch-libgpiod2` makes it. Only CGPIO
-/// is compiled anew then.
+/// Where libgpiod is, when it is not the one of this machine: a folder as `Scripts/fetch-libgpiod2` makes it.
+///
+/// Only CGPIO is compiled anew then.
 let libgpiod = Context.environment["M2M_LIBGPIOD"]
 let foreignCSettings: [CSetting] = libgpiod.map { [.unsafeFlags(["-I", "\($0)/usr/include"])] } ?? []
 let foreignLinkerSettings: [LinkerSetting] = libgpiod.map { [.unsafeFlags(["-L\($0)/lib"])] } ?? []

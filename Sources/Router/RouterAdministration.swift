@@ -26,6 +26,15 @@ public struct RouterAdministration: Sendable {
         hasher = SecretHasher(pepper: pepper)
     }
 
+    /// Checks that an account of a name can be made, before anybody is asked for its secrets.
+    ///
+    /// - Parameter newName: The name.
+    /// - Throws: ``RouterProblem`` when it can't be a name, or is taken.
+    public func check(newName: String) async throws {
+        try Credentials.check(name: newName)
+        if try await store.account(newName) != nil { throw RouterStore.taken(newName) }
+    }
+
     /// Makes an account.
     ///
     /// - Parameters:

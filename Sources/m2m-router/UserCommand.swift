@@ -28,6 +28,7 @@ struct UserCommand: ParsableCommand {
 
         func run() async throws {
             let administration = try data.administration()
+            try await administration.check(newName: name)
             let password = try SecretReader.read("Password", isNew: true)
             let code = try SecretReader.read("Security code (six digits)", isNew: true)
             try await administration.addAccount(name, password: password, code: code)

@@ -2,7 +2,9 @@
 ///
 /// Whoever adds an arrow to Package.swift writes its reason here. Docs/Architecture.md shows the picture.
 enum House {
-    /// The targets from the ground up. An arrow goes from a higher storey to a lower one.
+    /// The targets from the ground up.
+    ///
+    /// An arrow goes from a higher storey to a lower one.
     static let storeys: [[String]] = [
         ["CLinux", "CGPIO", "CI2C", "CCrypto", "CSQLite", "CTOML"],
         ["DeviceModel"],

@@ -9,9 +9,10 @@ struct SourceFile {
     /// The modules that it imports.
     var imports: Set<String> { Set(lines.compactMap(Self.module)) }
 
-    /// The module of an import; nil for a line that is none.
+    /// Reads the line of an import.
     ///
     /// - Parameter line: Such as `@testable import Link`, `public import NIOCore` or `import struct NIOCore.ByteBuffer`.
+    /// - Returns: The module; nil for a line that is no import.
     static func module(_ line: Substring) -> String? {
         var words = line.split(separator: " ")[...]
         let before: Set<Substring> = ["public", "package", "internal", "private", "fileprivate"]

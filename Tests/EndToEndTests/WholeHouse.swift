@@ -31,10 +31,13 @@ final class WholeHouse: Sendable {
     /// Runs a router while something happens.
     ///
     /// - Parameters:
-    ///   - port: Where it listens; 0: on a free one.
+    ///   - port: Where it listens; by default a port that the system gives to nobody by itself, so that a router which
+    ///     comes back finds it free.
     ///   - body: What happens, with the router's address.
+    /// - Returns: What came of it.
+    /// - Throws: What was in the way.
     func withRouter<Result: Sendable>(
-        port: Int = 0, _ body: @escaping @Sendable (RouterAddress) async throws -> Result
+        port: Int = Int.random(in: 20_000...30_000), _ body: @escaping @Sendable (RouterAddress) async throws -> Result
     ) async throws -> Result {
         let listening = Mailbox<Int>(bound: 1, policy: .dropOldest)
         let settings = RouterSettings(

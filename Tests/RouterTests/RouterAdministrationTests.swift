@@ -114,6 +114,16 @@ import Testing
         #expect(try await administration.accounts().isEmpty)
     }
 
+    @Test("A name that can't be, or is taken, is refused before anybody is asked for secrets")
+    func namesFirst() async throws {
+        let administration = try open()
+        try await administration.check(newName: "ada")
+        try await addAccount("ada", to: administration)
+        for name in ["ada", "Ada", "", "a b"] {
+            await #expect(throws: RouterProblem.self) { try await administration.check(newName: name) }
+        }
+    }
+
     @Test("A name that is taken is a conflict")
     func addTwice() async throws {
         let administration = try open()

@@ -293,4 +293,3 @@ enum Sample {
         #expect(await store.status().problem == nil)
     }
 }
-

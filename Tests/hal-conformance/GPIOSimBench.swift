@@ -21,6 +21,7 @@ struct GPIOSimBench: BoardBench {
     /// A bench.
     ///
     /// - Parameter ambiguous: A name that two lines have; nil: none.
+    /// - Throws: When this machine has no clock.
     init(ambiguous: LineReference?) throws {
         time = try SystemTime()
         board = LinuxBoard(stateDirectory: "/", time: time)

@@ -89,7 +89,9 @@ struct LinkSession {
     /// When ``Event/tick`` is due.
     var deadline: MonotonicTime { min(end, trimAt ?? end) }
 
-    /// When the router counts as gone. By talking alone it does not put off its welcome.
+    /// When the router counts as gone.
+    ///
+    /// By talking alone it does not put off its welcome.
     private var end: MonotonicTime { state == .greeting ? greetingEnd : lastHeard + silence }
 
     /// Something happened.

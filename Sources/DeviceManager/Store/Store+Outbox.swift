@@ -110,8 +110,10 @@ extension Store {
         }
     }
 
-    /// What was acknowledged is not here any more; where the router does not know it either, its database is a new or an
-    /// older one, and a gap says so. Else nothing after it would ever be acknowledged.
+    /// What was acknowledged is not here any more; where the router does not know it either, its database is a new or
+    /// an older one, and a gap says so.
+    ///
+    /// Else nothing after it would ever be acknowledged.
     private func nameWhatTheRouterLost(
         _ name: StreamName, _ stream: Stream, _ positions: [StreamPosition]
     ) throws(StoreError) {

@@ -22,8 +22,12 @@ extension RouterStore {
                     arguments: [name, password.bytes.data, code.bytes.data, now])
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-            throw RouterProblem(.conflict, name, "there is an account '\(name)' already")
+            throw Self.taken(name)
         }
+    }
+
+    static func taken(_ name: String) -> RouterProblem {
+        RouterProblem(.conflict, name, "there is an account '\(name)' already")
     }
 
     func account(_ name: String) async throws -> Account? {

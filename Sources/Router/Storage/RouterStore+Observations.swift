@@ -98,7 +98,9 @@ extension RouterStore {
         }
     }
 
-    /// Readings, newest first: by epoch as they were first heard of, and by number. The device's clock may jump.
+    /// Readings, newest first: by epoch as they were first heard of, and by number.
+    ///
+    /// The device's clock may jump.
     private func readings(
         _ owner: Owner, _ device: Int64, _ component: ComponentID, _ property: String, since: WallTime?, limit: Int
     ) async throws -> [RecordedObservation] {
