@@ -52,5 +52,5 @@ format: ## bring Swift and C into shape
 	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
 
-need:
+need: ## see that Swift and the system packages are there, and install what is missing
 	@Scripts/need $(PACKAGES)

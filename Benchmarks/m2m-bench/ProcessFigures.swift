@@ -4,7 +4,7 @@ import Foundation
 struct ProcessFigures {
     let id: Int32
 
-    /// Its share of the memory, and what it has for itself alone, in MB (`smaps_rollup`, proc(5)).
+    /// Its share of the memory, and what it has written for itself alone, in MB (`smaps_rollup`, proc(5)).
     var memory: (share: Double, own: Double) {
         get throws {
             var kilobytes: [String: Double] = [:]
@@ -12,7 +12,7 @@ struct ProcessFigures {
                 let words = line.split(separator: " ")
                 if words.count == 3, let number = Double(words[1]) { kilobytes[String(words[0])] = number }
             }
-            let own = (kilobytes["Private_Clean:"] ?? 0) + (kilobytes["Private_Dirty:"] ?? 0)
+            let own = kilobytes["Private_Dirty:"] ?? .nan
             return ((kilobytes["Pss:"] ?? .nan) / 1_000, own / 1_000)
         }
     }

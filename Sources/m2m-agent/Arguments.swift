@@ -20,7 +20,7 @@ struct Arguments {
                m2m-agent enroll   [--config FILE] [--claim CODE] [--account NAME]
                m2m-agent version | help
 
-          run      runs the agent until it gets SIGTERM or SIGINT
+          run      runs the agent until it gets SIGTERM, SIGINT or SIGHUP
           check    lists every mistake of the configuration; --probe also looks at the hardware
           enroll   makes this device known to its router: with the code that `m2m claim DEVICE` shows,
                    or, without one, by waiting until the owner has accepted it with `m2m accept DEVICE`

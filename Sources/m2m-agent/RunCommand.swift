@@ -33,7 +33,7 @@ struct RunCommand {
             "agent starts",
             metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
             logger: quiet(logger))
         // Components have milliseconds to be safe, the store a moment to write; whoever takes longer is cut off.
         configuration.maximumGracefulShutdownDuration = .seconds(10)

@@ -50,14 +50,16 @@ struct Wiring {
         let manager = DeviceManager(
             agent, software: M2MAgent.software, board: board, outbox: store, log: store,
             notes: Self.notes(agent), time: time, logger: logger)
-        services += manager.services
-
         // The doors: one on the device itself, one to the router.
         services.append(LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger))
         if let router = agent.router {
             let access = RouterAccess(router, stateDirectory: folder.path)
             services.append(LinkService(manager, access: access, group: group, logger: logger))
         }
+
+        // The heart last, so that it stops first: outputs are safe before anything waits for the network, and what
+        // components say last is stored while the link still stands.
+        services += manager.services
         self.services = services
     }
 

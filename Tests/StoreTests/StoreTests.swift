@@ -157,6 +157,19 @@ enum Sample {
         #expect(try await store.batch(of: .events, after: nil, limit: 10)?.observations.count == 1)
     }
 
+    @Test("what was dated by a clock that was not set is not too old")
+    func beforeTheClockWasSet() async throws {
+        time.setWall(WallTime(nanoseconds: 0), isSynchronised: false)
+        let store = try open(age: .seconds(60))
+        _ = try await store.append([Sample.reading(1, at: time)], lost: [:])
+        time.setWall(WallTime(nanoseconds: 1_795_000_000_000_000_000))
+        _ = try await store.append([Sample.reading(2, at: time)], lost: [:])
+        #expect(await store.status().kept == 2)
+        time.advance(by: .seconds(120))
+        _ = try await store.append([Sample.reading(3, at: time)], lost: [:])
+        #expect(await store.status().kept == 2)  // the first, of which nobody knows the age, and the last
+    }
+
     @Test func whatIsTooOldGoes() async throws {
         let store = try open(age: .seconds(60), namesGaps: false)
         _ = try await store.append([Sample.reading(1, at: time)], lost: [:])

@@ -9,11 +9,14 @@ extension Store {
     ///
     /// Called in every transaction that adds.
     func prune() throws(StoreError) {
-        let oldest = time.wall - bounds.age
-        let isOverAge = try database.first("SELECT wall FROM observations ORDER BY id LIMIT 1") {
-            $0.integer(0) < oldest.nanoseconds
+        // Only clocks that were set tell an age: a device that boots in 1970 makes no old readings.
+        if time.isWallSynchronised {
+            let limit = (time.wall - bounds.age).nanoseconds
+            let isOverAge = try database.first("SELECT wall FROM observations WHERE synced = 1 ORDER BY id LIMIT 1") {
+                $0.integer(0) < limit
+            }
+            if isOverAge == true { try drop(reason: "too_old", "synced = 1 AND wall < \(limit)") }
         }
-        if isOverAge == true { try drop(reason: "too_old", "wall < \(oldest.nanoseconds)") }
         if try usedBytes() > bounds.size {
             let stream = try hasTelemetry() ? StreamName.telemetry : .events
             try drop(reason: "store_full", "stream = '\(stream.rawValue)'")
