@@ -25,7 +25,9 @@ public enum TLSTrust: Hashable, Sendable {
             }
         case .file(let path): configuration.trustRoots = .certificates(try Self.read(path))
         case .certificates(let pem):
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))
+            let roots = try? NIOSSLCertificate.fromPEMBytes(pem)  // safe: what can't be read is none, and none is told
+            guard let roots, !roots.isEmpty else { throw TLSTrustError("the given CA holds no certificates (PEM)") }
+            configuration.trustRoots = .certificates(roots)
         }
         return try NIOSSLContext(configuration: configuration)
     }

@@ -26,7 +26,12 @@ struct LoginCommand: AsyncParsableCommand {
             guard let bytes = try SafeFile.read(path) else {
                 throw ClientError(.notFound, path, "\(path) does not exist; it should hold the router's CA")
             }
-            return String(decoding: bytes, as: UTF8.self)
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard text.contains("-----BEGIN CERTIFICATE-----") else {
+                throw ClientError(
+                    .badRequest, path, "\(path) holds no certificate (PEM); the router's CA is in its tls/ca.pem")
+            }
+            return text
         }
         let password = try SecretReader.read("Password")
         let session = try await RouterLogin.login(to: address, user: user, ca: pem, password: password) {
