@@ -33,9 +33,11 @@ extension BMP280 {
             (mode == .normal ? standby : 0) << 5 | UInt8(filter.trailingZeroBitCount) << 2
         }
 
-        /// The longest pause between two measurements of normal mode that is not longer than the interval (table 11).
+        /// The longest pause between two measurements of normal mode that is not longer than the interval (table 11), and
+        /// that both chips understand.
         private var standby: UInt8 {
-            let milliseconds = [0.5, 62.5, 125, 250, 500, 1_000, 2_000, 4_000]
+            // The two longest, 2 s and 4 s, mean 10 ms and 20 ms to a BME280 (BST-BME280-DS002, table 27).
+            let milliseconds = [0.5, 62.5, 125, 250, 500, 1_000]
             return UInt8(milliseconds.lastIndex { $0 <= interval.seconds * 1_000 } ?? 0)
         }
 

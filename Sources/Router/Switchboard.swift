@@ -136,8 +136,11 @@ actor Switchboard {
         let call = Call(
             id: request.id, component: component, action: request.action, parameters: request.parameters,
             deadline: time.now + target.clockOffset + expiry)
-        guard case .accepted = target.notices.send(.call(call)) else {
+        switch target.notices.send(.call(call)) {
+        case .accepted, .dropped: break
+        case .refused:
             return ended(.refused, "too many commands are waiting for this device; try again in a moment")
+        case .finished: return ended(.unreachable, "the device is not connected")
         }
         let answer = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
         calls[pending] = answer

@@ -7,12 +7,12 @@ public enum Output {
     ///
     /// When nobody listens any more the program ends: there is nothing left to do.
     public static func line(_ text: String) {
-        write(text, to: STDOUT_FILENO)
+        write(text.withoutControls, to: STDOUT_FILENO)
     }
 
     /// Says a line on standard error.
     public static func error(_ text: String) {
-        write(text, to: STDERR_FILENO)
+        write(text.withoutControls, to: STDERR_FILENO)
     }
 
     /// Asks a question on the terminal, without a line end.
@@ -44,5 +44,33 @@ public enum Output {
             }
             rest = rest.dropFirst(count)
         }
+    }
+}
+
+extension String {
+    /// The text without what could command a terminal: a device's words may hold anything.
+    ///
+    /// Line ends, tabs and the colours of ``Style`` stay.
+    var withoutControls: String {
+        guard unicodeScalars.contains(where: \.isControl) else { return self }
+        var clean = String.UnicodeScalarView()
+        var rest = unicodeScalars[...]
+        while let scalar = rest.first {
+            if let colour = Style.escape(in: rest) {
+                clean.append(contentsOf: rest.prefix(colour))
+                rest = rest.dropFirst(colour)
+            } else {
+                clean.append(scalar.isControl ? "\u{FFFD}" : scalar)
+                rest = rest.dropFirst()
+            }
+        }
+        return String(clean)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is a control character but a line feed or a tab.
+    fileprivate var isControl: Bool {
+        properties.generalCategory == .control && self != "\n" && self != "\t"
     }
 }

@@ -68,6 +68,15 @@ public enum Style: String, Sendable {
     /// As it should not be.
     case bad = "31"
 
+    /// How long an escape sequence of a style is with which a text begins; nil: it begins with none.
+    static func escape(in text: Substring.UnicodeScalarView) -> Int? {
+        let end = text.prefix(6).firstIndex(of: "m")
+        guard text.first == "\u{1B}", text.dropFirst().first == "[", let end else { return nil }
+        let digits = text[..<end].dropFirst(2)
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+        return digits.count + 3
+    }
+
     /// Sets a text off.
     public func apply(_ text: String) -> String {
         Output.hasColours ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text

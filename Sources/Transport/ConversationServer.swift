@@ -96,8 +96,8 @@ public struct ConversationServer: Sendable {
 
 /// One request and its answer.
 public final class Conversation: Sendable {
-    /// How many pieces go into one message at most, so that it is never too long for the other end.
-    private static let portion = 64
+    /// How many bytes a message has before it is sent in two: the other end takes 1 MiB.
+    private static let portion = 262_144
 
     /// The session id of its messages.
     public let id: String
@@ -114,10 +114,11 @@ public final class Conversation: Sendable {
     /// - Parameter items: The pieces.
     /// - Throws: ``TransportError`` when the connection is gone.
     public func send(_ items: [Item]) async throws(TransportError) {
-        for start in stride(from: 0, to: items.count, by: Self.portion) {
-            let part = Array(items[start..<min(start + Self.portion, items.count)])
-            try await channel.send(Envelope(Items(part), session: id).encoded)
-        }
+        guard !items.isEmpty else { return }
+        let message = Envelope(Items(items), session: id).encoded
+        guard message.count > Self.portion, items.count > 1 else { return try await channel.send(message) }
+        try await send(Array(items.prefix(items.count / 2)))
+        try await send(Array(items.dropFirst(items.count / 2)))
     }
 
     /// Does something once the other end has heard enough, or is gone; at once where that is so already.

@@ -60,6 +60,10 @@ public struct TransportError: ExplainedError {
         case let error as TransportError: self = error
         case let error as NIOConnectionError: self.init(.unreachable, resource, Self.words(error))
         case let error as IOError: self.init(.lost, resource, "is gone: \(errorText(error.errnoCode))")
+        case ChannelError.connectTimeout:
+            self.init(
+                .unreachable, resource,
+                "does not answer: no reply in time; is it on, and does nothing in between block it?")
         case is ChannelError: self.init(.lost, resource, "is gone: the connection was closed")
         default: self.init(.lost, resource, "is gone: \(error)")
         }

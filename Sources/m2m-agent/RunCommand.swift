@@ -28,16 +28,19 @@ struct RunCommand {
         let folder = try StateDirectory(
             loaded.agent.stateDirectory, of: .init("agent", setting: "device.state_directory"))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let services = try Wiring(loaded, folder: folder, time: try SystemTime(), group: group, logger: logger).services
+        let wiring = try Wiring(loaded, folder: folder, time: try SystemTime(), group: group, logger: logger)
         logger.notice(
             "agent starts",
             metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
+            services: wiring.services.map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
             logger: quiet(logger))
         // Components have milliseconds to be safe, the store a moment to write; whoever takes longer is cut off.
         configuration.maximumGracefulShutdownDuration = .seconds(10)
-        try await ServiceGroup(configuration: configuration).run()
+        let services = ServiceGroup(configuration: configuration)
+        try await services.run()
+        withExtendedLifetime(wiring) {}
         try await group.shutdownGracefully()
         logger.notice("agent has stopped; outputs are safe")
         return .done

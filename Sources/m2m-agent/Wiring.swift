@@ -14,6 +14,8 @@ import Store
 struct Wiring {
     /// Everything that runs, in the order in which it starts; it stops in the reverse order.
     let services: [any Service]
+    /// The agent's state, which is this process's own for as long as this is kept.
+    private let folder: StateDirectory
 
     /// Puts the agent together.
     ///
@@ -28,6 +30,7 @@ struct Wiring {
         _ loaded: LoadedConfiguration, folder: StateDirectory, time: any TimeSource, group: any EventLoopGroup,
         logger: Logger
     ) throws {
+        self.folder = folder
         let agent = loaded.agent
         var services: [any Service] = []
 

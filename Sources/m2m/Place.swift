@@ -36,7 +36,17 @@ enum Place {
     /// again where there is no agent here, but a session.
     static func of(_ address: Address) async throws -> ClientConnection {
         if address.device != nil { return try await router() }
-        if access(socket, F_OK) != 0, try StoredSession.load() != nil { return try await router() }
-        return try await local()
+        if try StoredSession.load() == nil { return try await local() }
+        if let agent = try await localIfThere() { return agent }
+        return try await router()
+    }
+
+    /// Connects to the agent on this machine; nil where none runs, though one may have left its socket.
+    static func localIfThere() async throws -> ClientConnection? {
+        do {
+            return try await local()
+        } catch let error as ClientError where error.code == .unreachable {
+            return nil
+        }
     }
 }

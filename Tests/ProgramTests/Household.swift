@@ -134,15 +134,6 @@ final class Household: Sendable {
         return try await run("m2m", all, input: [password, code])
     }
 
-    /// Starts a router with an account, and logs in.
-    @discardableResult
-    func moveIn() async throws -> Program {
-        try await addUser()
-        let router = try await startRouter()
-        try await done(login())
-        return router
-    }
-
     // MARK: The device
 
     /// The device's configuration.

@@ -2,20 +2,22 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Promise: the agent links no Foundation of any kind: it would cost more memory than all the rest.
-@Suite struct LinkedLibrariesTests {
-    @Test("The agent needs no Foundation") func agent() throws {
-        let needed = try SharedObject(Household.programs + "m2m-agent").needed
-        #expect(needed.contains { $0.hasPrefix("libc.so") })
-        #expect(needed.contains { $0.hasPrefix("libsqlite3.so") })
-        #expect(needed.filter { $0.lowercased().contains("foundation") } == [])
-        // The one big part of Foundation that does not have its name.
-        #expect(needed.filter { $0.lowercased().contains("icu") } == [])
-    }
+extension ProgramTests {
+    /// Promise: the agent links no Foundation of any kind: it would cost more memory than all the rest.
+    @Suite struct LinkedLibrariesTests {
+        @Test("The agent needs no Foundation") func agent() throws {
+            let needed = try SharedObject(Household.programs + "m2m-agent").needed
+            #expect(needed.contains { $0.hasPrefix("libc.so") })
+            #expect(needed.contains { $0.hasPrefix("libsqlite3.so") })
+            #expect(needed.filter { $0.lowercased().contains("foundation") } == [])
+            // The one big part of Foundation that does not have its name.
+            #expect(needed.filter { $0.lowercased().contains("icu") } == [])
+        }
 
-    @Test("Who links Foundation is found out: m2m does, and may") func m2m() throws {
-        let needed = try SharedObject(Household.programs + "m2m").needed
-        #expect(needed.contains { $0.lowercased().contains("foundation") })
+        @Test("Who links Foundation is found out: m2m does, and may") func m2m() throws {
+            let needed = try SharedObject(Household.programs + "m2m").needed
+            #expect(needed.contains { $0.lowercased().contains("foundation") })
+        }
     }
 }
 

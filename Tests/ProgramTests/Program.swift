@@ -141,6 +141,8 @@ private struct Spawned {
         for (number, descriptor) in streams.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
         }
+        // Other tests' sockets are not this program's: a port that it inherited would stay taken.
+        for descriptor: Int32 in 3..<512 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         // No signal is blocked or ignored, whatever the test run itself was started with.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

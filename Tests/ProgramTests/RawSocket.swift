@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import TestSupport
@@ -45,9 +46,8 @@ final class RawSocket: Sendable {
     }
 
     /// Says something, as far as the other end listens.
-    func say(_ bytes: [UInt8]) {
-        descriptor.withLock { descriptor in
-            guard let descriptor else { return }
+    func say(_ bytes: [UInt8]) async {
+        _ = await offThePool { descriptor in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -58,11 +58,19 @@ final class RawSocket: Sendable {
     }
 
     /// The first bytes of what the other end says; fewer when it hangs up.
-    func hear(_ count: Int) -> [UInt8] {
-        descriptor.withLock { descriptor in
-            guard let descriptor else { return [] }
+    func hear(_ count: Int) async -> [UInt8] {
+        await offThePool { descriptor in
             var bytes = [UInt8](repeating: 0, count: count)
             return Array(bytes.prefix(max(0, recv(descriptor, &bytes, count, Int32(MSG_WAITALL)))))
+        } ?? []
+    }
+
+    /// Does what may wait for the other end where no other test waits for it; nothing on a socket that is closed.
+    private func offThePool<Result: Sendable>(_ body: @escaping @Sendable (Int32) -> Result) async -> Result? {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [self] in
+                continuation.resume(returning: descriptor.withLock { $0 }.map(body))
+            }
         }
     }
 

@@ -55,6 +55,16 @@ import Testing
         #expect(throttle.delay(account: "ada", source: "here", at: at(0)) != nil)
     }
 
+    @Test("Who tries one name after the other is slowed down at all of them")
+    func manyNames() {
+        var throttle = LoginThrottle()
+        for number in 0..<29 { throttle.failed(account: "user\(number)", source: "here", at: at(0)) }
+        #expect(throttle.delay(account: "ada", source: "here", at: at(0)) == nil)
+        throttle.failed(account: "user29", source: "here", at: at(0))
+        #expect(throttle.delay(account: "ada", source: "here", at: at(0)) == .seconds(1))
+        #expect(throttle.delay(account: "ada", source: "elsewhere", at: at(0)) == nil)
+    }
+
     @Test("The right password makes everything forgotten")
     func success() {
         var throttle = LoginThrottle()

@@ -65,6 +65,8 @@ struct LinkSession {
 
     private enum State {
         case greeting
+        /// The router's welcome is here; what it has is being compared with what there is.
+        case reconciling
         case open
         case closed
     }
@@ -101,6 +103,7 @@ struct LinkSession {
         case .received(let bytes): return receive(bytes, at: now)
         case .stored: return StreamName.allCases.flatMap { wake($0) }
         case .reconciled:
+            state = .open
             let hello = Action.send(Envelope(DescriptionMessage(description)))
             return [hello] + StreamName.allCases.flatMap { wake($0) }
         case .loaded(let stream, let batch): return send(stream, batch)
@@ -139,7 +142,7 @@ struct LinkSession {
         case Heartbeat.kind: return [.send(Envelope(Heartbeat(monotonic: now)))]
         case Acknowledgement.kind: return acknowledge(try envelope.decode(Acknowledgement.self), at: now)
         case Call.kind:
-            guard state == .open else { return [] }
+            guard state == .open || state == .reconciling else { return [] }
             return [.submit(try envelope.decode(Call.self).command)]
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
             return close(LinkProblem(try Failure(in: envelope)))
@@ -165,7 +168,7 @@ struct LinkSession {
 
     private mutating func open(_ welcome: Welcome) -> [Action] {
         guard state == .greeting else { return [] }
-        state = .open
+        state = .reconciling
         silence = welcome.heartbeat * 9 / 4
         return [.begin(owner: welcome.owner, positions: welcome.streams)]
     }

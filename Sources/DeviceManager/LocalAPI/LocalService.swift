@@ -20,6 +20,8 @@ public struct LocalService: Service {
 
     /// How many programs may be connected at a time.
     static let connectionBound = 32
+    /// How many connections of users who may do nothing there may be at a time.
+    static let strangerBound = 4
 
     /// A door.
     ///
@@ -57,8 +59,11 @@ public struct LocalService: Service {
     private func serve(_ server: NIOAsyncChannel<MessageChannel, Never>) async throws {
         try await server.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                let open = Mailbox<Void>(bound: Self.connectionBound, policy: .refuseNewest)
+                // Those who may not even read are told so, but cannot take the places of those who may.
+                let entitled = Mailbox<Void>(bound: Self.connectionBound, policy: .refuseNewest)
+                let others = Mailbox<Void>(bound: Self.strangerBound, policy: .refuseNewest)
                 for try await channel in connections {
+                    let open = handler.mayRead(channel.peer.user) ? entitled : others
                     guard case .accepted = open.send(()) else {
                         await channel.close(.policyViolation)
                         continue

@@ -12,8 +12,8 @@ extension Store {
         // Only clocks that were set tell an age: a device that boots in 1970 makes no old readings.
         if time.isWallSynchronised {
             let limit = (time.wall - bounds.age).nanoseconds
-            let isOverAge = try database.first("SELECT wall FROM observations WHERE synced = 1 ORDER BY id LIMIT 1") {
-                $0.integer(0) < limit
+            let isOverAge = try database.first("SELECT min(wall) FROM observations WHERE synced = 1") {
+                !$0.isNull(0) && $0.integer(0) < limit
             }
             if isOverAge == true { try drop(reason: "too_old", "synced = 1 AND wall < \(limit)") }
         }
@@ -29,7 +29,14 @@ extension Store {
         if bounds.namesGaps {
             var gaps: [Gap] = []
             try database.run(
-                "SELECT stream, epoch, min(sequence), max(sequence) FROM observations WHERE id IN (\(chosen)) GROUP BY 1, 2"
+                // A gap names what goes and nothing else: each run of numbers that follow one another.
+                """
+                SELECT stream, epoch, min(sequence), max(sequence) FROM (
+                    SELECT stream, epoch, sequence,
+                        sequence - row_number() OVER (PARTITION BY stream, epoch ORDER BY sequence) AS run
+                    FROM observations WHERE id IN (\(chosen)))
+                GROUP BY stream, epoch, run ORDER BY 3
+                """
             ) { row in
                 guard let stream = StreamName(rawValue: row.text(0)) else { return }
                 gaps.append(
@@ -59,12 +66,12 @@ extension Store {
             ])
     }
 
-    /// The gaps of an epoch that were written down after a place.
+    /// The gaps of an epoch that were written down after a place: as many as a message has room for.
     func gaps(of stream: StreamName, _ epoch: UInt64, after last: Int64) throws(StoreError) -> ([Gap], Int64) {
         var gaps: [Gap] = []
         var newest = last
         try database.run(
-            "SELECT id, first, last, reason FROM gaps WHERE stream = ? AND epoch = ? AND id > ? ORDER BY id",
+            "SELECT id, first, last, reason FROM gaps WHERE stream = ? AND epoch = ? AND id > ? ORDER BY id LIMIT 200",
             [.text(stream.rawValue), .bits(epoch), .integer(last)]
         ) { row in
             newest = row.integer(0)

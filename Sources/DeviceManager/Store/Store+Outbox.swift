@@ -106,7 +106,13 @@ extension Store {
             streams[position.stream] = try renumber(position.stream, from: stream.epoch, into: begun)
         }
         try writing { () throws(StoreError) in
-            for (name, stream) in streams { try nameWhatTheRouterLost(name, stream, positions) }
+            for (name, stream) in streams {
+                try nameWhatTheRouterLost(name, stream.epoch, positions, next: stream.next)
+            }
+            // A router that knows nothing of a stream knows nothing of its older epochs either.
+            for name in StreamName.allCases where !positions.contains(where: { $0.stream == name }) {
+                for epoch in try openEpochs(of: name) { try nameWhatTheRouterLost(name, epoch, positions, next: 1) }
+            }
         }
     }
 
@@ -115,19 +121,28 @@ extension Store {
     ///
     /// Else nothing after it would ever be acknowledged.
     private func nameWhatTheRouterLost(
-        _ name: StreamName, _ stream: Stream, _ positions: [StreamPosition]
+        _ name: StreamName, _ epoch: UInt64, _ positions: [StreamPosition], next: UInt64
     ) throws(StoreError) {
-        let known = positions.first { $0.stream == name && $0.epoch == stream.epoch }?.sequence ?? 0
+        let known = positions.first { $0.stream == name && $0.epoch == epoch }?.sequence ?? 0
         let oldest = try database.first(
             """
             SELECT min(number) FROM (
                 SELECT min(sequence) AS number FROM observations WHERE stream = ?1 AND epoch = ?2
                 UNION ALL SELECT min(first) FROM gaps WHERE stream = ?1 AND epoch = ?2)
-            """, [.text(name.rawValue), .bits(stream.epoch)]
+            """, [.text(name.rawValue), .bits(epoch)]
         ) { $0.isNull(0) ? nil : UInt64(bitPattern: $0.integer(0)) }
-        let first = (oldest ?? nil) ?? stream.next
+        let first = (oldest ?? nil) ?? next
         guard known + 1 < first else { return }
-        try writeDown(Gap(stream: name, epoch: stream.epoch, first: known + 1, last: first - 1, reason: "router_lost"))
+        try writeDown(Gap(stream: name, epoch: epoch, first: known + 1, last: first - 1, reason: "router_lost"))
+    }
+
+    /// The epochs of which there is still something to send.
+    private func openEpochs(of name: StreamName) throws(StoreError) -> [UInt64] {
+        var epochs: [UInt64] = []
+        try database.run("SELECT DISTINCT epoch FROM observations WHERE stream = ?", [.text(name.rawValue)]) {
+            epochs.append(UInt64(bitPattern: $0.integer(0)))
+        }
+        return epochs
     }
 
     /// Gives what was stored since this run began, under numbers that the router may know for something else, new ones.

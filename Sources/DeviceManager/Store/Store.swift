@@ -125,6 +125,8 @@ enum StoreSchema {
             boot INTEGER NOT NULL, at INTEGER NOT NULL, wall INTEGER NOT NULL, synced INTEGER NOT NULL,
             kind INTEGER NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
             type TEXT, value, quality TEXT, reason TEXT, command TEXT, status TEXT);
+        CREATE INDEX observationNumbers ON observations (stream, epoch, sequence);
+        CREATE INDEX observationAges ON observations (wall) WHERE synced = 1;
         CREATE TABLE gaps (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             stream TEXT NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,

@@ -37,8 +37,7 @@ public final class StateDirectory: Sendable {
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw StateDirectoryError(path: path, owner: owner, problem: .system(errno)) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let (number, holder) = (errno, Self.holder(lock))
-            close(lock)
+            let (number, holder) = (errno, Self.holder(lock))  // `deinit` closes the file
             throw StateDirectoryError(
                 path: path, owner: owner, problem: number == EWOULDBLOCK ? .held(holder) : .system(number))
         }

@@ -17,6 +17,7 @@ final class LinuxInputLine: InputLine {
         /// The last level that the kernel told, before the debounce.
         var level: LineValue
         var isTimerSet = false
+        var isReleased = false
     }
 
     private let handle: LineHandle
@@ -58,6 +59,11 @@ final class LinuxInputLine: InputLine {
     }
 
     func release() {
+        let isFirst = state.withLock { state in
+            defer { state.isReleased = true }
+            return !state.isReleased
+        }
+        guard isFirst else { return }
         source.cancel()
         isClosed.wait()  // so that whoever asks for the line next gets it
         edges.finish()

@@ -8,6 +8,7 @@ public enum Credentials {
     static let passwordMinimum = 8
     static let passwordMaximum = 1_024
     static let codeLength = 6
+    static let nameMaximum = 63
 
     /// Checks an account's name.
     ///
@@ -15,7 +16,7 @@ public enum Credentials {
     /// - Throws: ``RouterProblem`` that says what a name looks like.
     static func check(name: String) throws(RouterProblem) {
         let isName =
-            (1...63).contains(name.utf8.count)
+            (1...nameMaximum).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || [0x2D, 0x2E, 0x5F, 0x40].contains(byte)
             }

@@ -54,7 +54,8 @@ actor DeviceConnection {
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
             case .element(.replaced):
-                try await handle(.rejected(Failure(.conflict, "another connection of this device has taken over")))
+                try await handle(
+                    .rejected(Failure(.conflict, "another connection of this device, or its new key, has taken over")))
             case .deadline: try await handle(.tick)
             case .finished: return
             }
@@ -164,8 +165,9 @@ actor DeviceConnection {
         guard let device else { return }
         do {
             let ingested = try await core.store.ingest(batch, from: device)
-            try await handle(.stored(ingested.through))
+            // Told before it is acknowledged: what comes again after a broken connection is no news any more.
             await core.switchboard.publish(ingested, of: device, description)
+            try await handle(.stored(ingested.through))
         } catch let error as RouterProblem {
             logger.error("observations refused", metadata: ["device": "\(device.name)", "reason": "\(error)"])
             try await handle(.rejected(Failure(error)))

@@ -11,6 +11,9 @@ struct LoginDesk: Sendable {
         let expires: WallTime
     }
 
+    /// So many passwords are checked or wait for it; one more is told to come again. Each takes 32 MiB and a moment.
+    private static let bound = 16
+
     private let store: RouterStore
     private let hasher: SecretHasher
     private let time: any TimeSource
@@ -19,6 +22,8 @@ struct LoginDesk: Sendable {
     /// The throttle, shared by all connections.
     private final class Throttle: Sendable {
         let state = Mutex(LoginThrottle())
+        /// How many passwords are being checked, or wait for it.
+        let working = Mutex(0)
     }
 
     init(store: RouterStore, hasher: SecretHasher, time: any TimeSource) {
@@ -38,6 +43,8 @@ struct LoginDesk: Sendable {
     /// - Returns: The account, of which the security code is wanted next.
     /// - Throws: ``Failure``.
     func check(_ login: Login, from source: String) async throws -> RouterStore.Account {
+        guard login.user.utf8.count <= Credentials.nameMaximum, login.password.utf8.count <= Credentials.passwordMaximum
+        else { throw Self.wrong }
         if let delay = throttle.state.withLock({ $0.delay(account: login.user, source: source, at: time.now) }) {
             throw Failure(
                 .busy, "too many wrong passwords; try again in \(Int(delay.seconds.rounded(.up))) s", retryAfter: delay)
@@ -45,6 +52,11 @@ struct LoginDesk: Sendable {
         // Counted before it is looked at, so that many at once are not all the first.
         throttle.state.withLock { $0.failed(account: login.user, source: source, at: time.now) }
         let account = try await store.account(login.user)
+        guard throttle.working.withLock({ $0 < Self.bound }) else {
+            throw Failure(.busy, "too many people log in at the moment", retryAfter: .seconds(5))
+        }
+        throttle.working.withLock { $0 += 1 }
+        defer { throttle.working.withLock { $0 -= 1 } }
         let isRight = try await hasher.isRight(password: login.password, account?.password)
         guard let account, isRight, !account.isLocked else { throw Self.wrong }
         throttle.state.withLock { $0.succeeded(account: login.user, source: source) }

@@ -51,6 +51,7 @@ struct PersonConnection: Sendable {
             case Resume.kind:
                 let message: Resume = try decode(envelope)
                 return try await resume(message.token, &messages)
+            case ControlError.kind: continue  // an answer to an error would be one too many
             default:
                 let failure = Failure(.notAuthenticated, "log in first")
                 try await channel.send(failure.envelope(envelope.proto, session: envelope.session).encoded)

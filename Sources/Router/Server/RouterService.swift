@@ -57,6 +57,9 @@ public struct RouterService: Service {
         self.logger = logger
     }
 
+    /// How many connections there may be; whoever comes next waits until one of them ends.
+    static let connectionBound = 8_192
+
     /// Runs until the shutdown.
     ///
     /// - Throws: ``RouterProblem`` when the port can't be had.
@@ -67,7 +70,8 @@ public struct RouterService: Service {
         let application = Application(
             router: Pages.router, server: try server(),
             configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port), serverName: nil),
+                address: .hostname(address.host, port: address.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionBound)),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? address.port) }, logger: logger)
         do {
             try await application.run()

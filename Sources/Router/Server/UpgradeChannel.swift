@@ -38,10 +38,23 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
             let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
                 upgraders: [WebSocketServer.upgrader(limits: Self.limits, onUpgrade: Self.kind)],
                 notUpgradingCompletionHandler: Self.http)
+            var configuration = NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
+            configuration.enablePipelining = false  // one request after the other; what serves HTTP sees to it
             let kind = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
-                configuration: .init(upgradeConfiguration: upgrade))
+                configuration: configuration)
+            Self.hangUp(on: channel, unless: kind)
             return Value(kind: kind, channel: channel)
         }
+    }
+
+    /// Who has not become a WebSocket in time takes a place from others: TLS, the request and a page have 15 s.
+    private static func hangUp(on channel: any Channel, unless kind: EventLoopFuture<Kind>) {
+        let timeout = channel.eventLoop.scheduleTask(in: .seconds(15)) { channel.close(mode: .all, promise: nil) }
+        kind.whenSuccess { kind in
+            if case .http = kind { return }
+            timeout.cancel()
+        }
+        channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
     private static func limits(_ path: String) -> WebSocketLimits? {

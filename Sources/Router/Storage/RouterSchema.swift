@@ -10,7 +10,7 @@ enum RouterSchema {
             try db.execute(
                 sql: """
                     CREATE TABLE accounts (
-                        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
                         password BLOB NOT NULL, code BLOB NOT NULL,
                         wrongCodes INTEGER NOT NULL DEFAULT 0, isLocked INTEGER NOT NULL DEFAULT 0,
                         created INTEGER NOT NULL);
@@ -21,7 +21,7 @@ enum RouterSchema {
                         created INTEGER NOT NULL, lastUsed INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
 
                     CREATE TABLE devices (
-                        id INTEGER PRIMARY KEY,
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
                         owner INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
                         name TEXT NOT NULL, key BLOB NOT NULL UNIQUE, description BLOB,
                         created INTEGER NOT NULL, lastSeen INTEGER,

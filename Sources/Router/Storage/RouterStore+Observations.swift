@@ -18,6 +18,14 @@ extension RouterStore {
     /// - Throws: ``RouterProblem`` with `conflict` when a number is known with another content.
     func ingest(_ batch: ObservationBatch, from device: Device) async throws -> Ingested {
         try await database.write { db in
+            guard
+                try Bool.fetchOne(
+                    db, sql: "SELECT 1 FROM devices WHERE id = ? AND owner = ? AND key = ?",
+                    arguments: [device.row, device.owner.id, device.key.data]) == true
+            else {
+                throw RouterProblem(
+                    .notAuthenticated, device.name.rawValue, "this device is not known here any more; enrol it again")
+            }
             let epoch = Int64(bitPattern: batch.epoch)
             let known = try Row.fetchOne(
                 db, sql: "SELECT through, last FROM streams WHERE device = ? AND stream = ? AND epoch = ?",

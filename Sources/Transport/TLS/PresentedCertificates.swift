@@ -65,6 +65,7 @@ public struct PresentedCertificates: Sendable {
             return PresentedCertificates(chain: try await seen.futureResult.get())
         } catch {
             seen.fail(error)
+            if case ChannelError.connectTimeout = error { throw TransportError(error, resource: "\(address)") }
             guard error is ChannelError else { throw TransportError(error, resource: "\(address)") }
             throw TransportError(.violation, "\(address)", "does not speak TLS")
         }

@@ -139,10 +139,11 @@ public struct WebSocketClient: Sendable {
     }
 }
 
-/// One try to connect: its channel, as soon as there is one, and the first thing that went wrong.
+/// One try to connect: its channels, as soon as there are any, and the first thing that went wrong.
 final class Attempt: Sendable {
     private struct State {
-        var channel: (any Channel)?
+        /// One for each address of a host that has several.
+        var channels: [any Channel] = []
         var isAborted = false
         var error: (any Error)?
     }
@@ -151,18 +152,18 @@ final class Attempt: Sendable {
 
     func begin(_ channel: any Channel) {
         let isAborted = state.withLock { state in
-            state.channel = channel
+            state.channels.append(channel)
             return state.isAborted
         }
         if isAborted { channel.close(promise: nil) }
     }
 
     func abort() {
-        let channel = state.withLock { state in
+        let channels = state.withLock { state in
             state.isAborted = true
-            return state.channel
+            return state.channels
         }
-        channel?.close(promise: nil)
+        for channel in channels { channel.close(promise: nil) }
     }
 
     func note(_ error: any Error) {

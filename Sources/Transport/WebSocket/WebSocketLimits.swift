@@ -8,7 +8,7 @@ public struct WebSocketLimits: Hashable, Sendable {
     ///
     /// nil: never, because somebody else watches over the connection.
     public var keepAlive: TimeAmount?
-    /// How long the handshakes of TCP, TLS and HTTP may take together.
+    /// How long the handshake of TCP may take, and once more those of TLS and HTTP together.
     public var connectTimeout: TimeAmount
     /// How long the other end may take to say goodbye.
     public var closeTimeout: TimeAmount

@@ -20,6 +20,9 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     private let limits: WebSocketLimits
     private var state = State.open
     private var fragments: ByteBuffer?
+    private var fragmentCount = 0
+    /// In how many pieces a message may come.
+    private static let fragmentBound = 1_024
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var watch: Scheduled<Void>?
 
@@ -65,15 +68,23 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
         guard fragments == nil else {
             return fail(context, .protocolError, "begins a message before the end of the last one")
         }
+        fragmentCount = 1
         deliver(context, frame, ByteBuffer())
     }
 
     private func goOn(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        guard let fragments else { return fail(context, .protocolError, "goes on with a message that it never began") }
-        deliver(context, frame, fragments)
+        guard let message = fragments else {
+            return fail(context, .protocolError, "goes on with a message that it never began")
+        }
+        fragmentCount += 1
+        guard fragmentCount <= Self.fragmentBound else {
+            return fail(context, .tooLong, "sends a message in more than \(Self.fragmentBound) pieces")
+        }
+        fragments = nil  // else each piece would copy all that came before it
+        deliver(context, frame, message)
     }
 
-    private func deliver(_ context: ChannelHandlerContext, _ frame: WebSocketFrame, _ before: ByteBuffer) {
+    private func deliver(_ context: ChannelHandlerContext, _ frame: WebSocketFrame, _ before: consuming ByteBuffer) {
         var message = before
         var data = frame.unmaskedData
         guard message.readableBytes + data.readableBytes <= limits.messageSize else {
@@ -85,7 +96,8 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     private func answer(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        guard state == .open else { return }
+        // Who does not read gets no answers; only the newest ping needs one (section 5.5.3).
+        guard state == .open, context.channel.isWritable else { return }
         write(context, .pong, frame.unmaskedData)
     }
 

@@ -118,6 +118,9 @@ public struct MessagePackReader {
 
     // MARK: Texts and bytes
 
+    /// How many bytes a text may have: nothing that is said here needs more.
+    public static let textLimit = 4_096
+
     /// A text.
     public mutating func readString() throws(WireError) -> String {
         let head = try peek()
@@ -133,6 +136,7 @@ public struct MessagePackReader {
         }
         let start = offset
         let region = try takeRegion(count)
+        guard count <= Self.textLimit else { throw WireError(.tooLong, at: start, "a text") }
         guard let text = String(validating: region, as: UTF8.self) else { throw WireError(.invalidText, at: start) }
         return text
     }

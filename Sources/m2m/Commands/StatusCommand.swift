@@ -27,8 +27,7 @@ struct ProbeCommand: AsyncParsableCommand {
     @OptionGroup var format: Format
 
     func run() async throws {
-        guard access(Place.socket, F_OK) == 0 else { return try runAgent() }
-        var connection = try await Place.local()
+        guard var connection = try await Place.localIfThere() else { return try runAgent() }
         format.show(try await connection.ask(.probe))
         await connection.close()
     }

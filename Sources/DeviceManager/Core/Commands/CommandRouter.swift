@@ -52,8 +52,10 @@ public final class CommandRouter: Service {
             return end(command, .refused, error.description, reply)
         }
         if case .binding = command.origin { return handOver(checked, reply) }
-        guard case .accepted = submissions.send(Submission(command: checked, reply: reply)) else {
-            return end(command, .refused, "too many commands are waiting; try again in a moment", reply)
+        switch submissions.send(Submission(command: checked, reply: reply)) {
+        case .accepted, .dropped: break
+        case .refused: end(command, .refused, "too many commands are waiting; try again in a moment", reply)
+        case .finished: end(command, .refused, "the agent is stopping", reply)
         }
     }
 

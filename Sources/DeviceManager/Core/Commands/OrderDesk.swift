@@ -32,9 +32,10 @@ final class OrderDesk: Sendable {
 
     /// The component has stopped: whatever waits is answered, and whatever comes is, until it is back.
     func close(because reason: String) {
-        while mailbox.takeIfWaiting() != nil {}
         let replies = state.withLock { state in
             state.closedBecause = reason
+            // Under the same lock as `submit`, so that no order slips in behind and is done after its answer.
+            while mailbox.takeIfWaiting() != nil {}
             defer { state.replies = [:] }
             return state.replies.values
         }
@@ -50,18 +51,18 @@ final class OrderDesk: Sendable {
     ///   - command: The command.
     ///   - reply: Told once how it ended.
     func submit(_ command: Command, reply: @escaping @Sendable (Answer) -> Void) {
-        let closed = state.withLock { state -> String? in
-            if state.closedBecause == nil { state.replies[command.id] = reply }
-            return state.closedBecause
-        }
-        if let closed {
-            return reply(Answer(status: .failed, reason: "\(command.component) does not work: \(closed)"))
-        }
         let order = Order(command) { [weak self] status, reason in
             self?.answer(command.id, Answer(status: status, reason: reason))
         }
-        if case .accepted = mailbox.send(order) { return }
-        answer(command.id, Answer(status: .failed, reason: "\(command.component) has too many commands waiting"))
+        let refusal = state.withLock { state -> String? in
+            if let closed = state.closedBecause { return "\(command.component) does not work: \(closed)" }
+            guard case .accepted = mailbox.send(order) else {
+                return "\(command.component) has too many commands waiting"
+            }
+            state.replies[command.id] = reply
+            return nil
+        }
+        if let refusal { reply(Answer(status: .failed, reason: refusal)) }
     }
 
     private func answer(_ id: CommandID, _ answer: Answer) {

@@ -30,6 +30,11 @@ struct CurrentReadings: Sendable {
         entries[reading.component]?[reading.property]?.sequence = sequence
     }
 
+    /// The newest reading of a property.
+    func reading(_ component: ComponentID, _ property: String) -> Reading? {
+        entries[component]?[property]?.reading
+    }
+
     /// The newest readings, in the order of the description.
     ///
     /// - Parameters:

@@ -26,6 +26,7 @@ public final class ObservationHub: Sendable {
     private let device: DeviceDescription
     private let time: any TimeSource
     private let filterSettings: [ComponentID: [String: ReportFilter.Settings]]
+    private let repeated: [(ComponentID, String)]
     private let state = Mutex(State())
 
     init(
@@ -34,6 +35,12 @@ public final class ObservationHub: Sendable {
         self.device = device
         self.time = time
         filterSettings = filters
+        repeated = device.components.flatMap { component in
+            component.properties.filter { property in
+                // What is measured again and again comes by itself; silence is a failure there.
+                property.staleAfter == nil && filters[component.id]?[property.name]?.atLeast != nil
+            }.map { (component.id, $0.name) }
+        }
     }
 
     // MARK: In
@@ -42,7 +49,8 @@ public final class ObservationHub: Sendable {
     func observe(at moment: MonotonicTime, _ content: Observation.Content) {
         let stamp = time.timestamp(at: moment)
         var content = content
-        if case .reading(let reading) = content { content = .reading(checked(reading)) }
+        if case .reading(let reading) = content { content = .reading(checked(reading).bounded) }
+        if case .result(let result) = content { content = .result(result.bounded) }
         if case .event(let event) = content { events.send(event) }
         guard passes(content, at: stamp) else { return }
         let sent = recordables.send(Observation(time: stamp, content: content))
@@ -71,6 +79,25 @@ public final class ObservationHub: Sendable {
         return Reading(
             component: reading.component, property: reading.property, value: nil, quality: .failed,
             reason: "\(shown) is out of range")
+    }
+
+    // MARK: Again
+
+    /// When a reading of something that is only told when it changes is to go up again; nil: none is.
+    var repeatDeadline: MonotonicTime? {
+        guard !repeated.isEmpty else { return nil }
+        return state.withLock { state in repeated.compactMap { state.filters[$0]?[$1]?.deadline }.min() }
+    }
+
+    /// Lets the newest readings go up again whose time has come.
+    func repeatReadings(at now: MonotonicTime) {
+        for (component, property) in repeated {
+            let reading = state.withLock { state -> Reading? in
+                guard let deadline = state.filters[component]?[property]?.deadline, deadline <= now else { return nil }
+                return state.current.reading(component, property)
+            }
+            if let reading { observe(at: now, .reading(reading)) }
+        }
     }
 
     // MARK: Out
@@ -135,4 +162,30 @@ public final class ObservationHub: Sendable {
 
     /// How many observations were lost since the start, because the disk did not keep up.
     var lostSinceStart: Int { state.withLock { $0.lostSinceStart } }
+}
+
+extension Reading {
+    /// The same with texts of a length that every message has room for.
+    fileprivate var bounded: Reading {
+        var reading = self
+        reading.reason = reason?.bounded
+        if case .text(let text)? = value { reading.value = .text(text.bounded) }
+        return reading
+    }
+}
+
+extension CommandResult {
+    /// The same with a reason of a length that every message has room for.
+    fileprivate var bounded: CommandResult {
+        var result = self
+        result.reason = reason?.bounded
+        return result
+    }
+}
+
+extension String {
+    /// At most 500 letters of it.
+    fileprivate var bounded: String {
+        count > 500 ? prefix(500) + "…" : self
+    }
 }

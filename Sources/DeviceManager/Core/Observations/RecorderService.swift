@@ -25,13 +25,19 @@ struct RecorderService: Service {
         var backoff = Backoff(first: .seconds(1), cap: .seconds(30), jitter: .none)
         var generator = SystemRandomNumberGenerator()
         while true {
-            let received = await hub.recordables.next(until: batcher.deadline, on: time)
+            let due = [batcher.deadline, hub.repeatDeadline].compactMap(\.self).min()
+            let received = await hub.recordables.next(until: due, on: time)
+            hub.repeatReadings(at: time.now)
             if case .element(let observation) = received, let dropped = batcher.add(observation, at: time.now) {
                 hub.lose(dropped)
             }
             let isLast = if case .finished = received { true } else { false }
             do {
-                try await store(isLast ? batcher.waiting : batcher.due(at: time.now), &batcher)
+                // Nothing was due, so nothing is proved either.
+                guard try await store(isLast ? batcher.waiting : batcher.due(at: time.now), &batcher) else {
+                    if isLast { return }
+                    continue
+                }
                 backoff.succeeded()
                 incident.end()
             } catch {
@@ -42,12 +48,14 @@ struct RecorderService: Service {
         }
     }
 
-    private func store(_ observations: [Observation], _ batcher: inout CommitBatcher) async throws {
-        guard !observations.isEmpty else { return }
+    /// - Returns: Whether there was anything to store, and it is stored.
+    private func store(_ observations: [Observation], _ batcher: inout CommitBatcher) async throws -> Bool {
+        guard !observations.isEmpty else { return false }
         let lost = hub.lost
         let recorded = try await outbox.append(observations, lost: lost)
         hub.named(lost)
         batcher.stored()
         hub.publish(recorded)
+        return true
     }
 }

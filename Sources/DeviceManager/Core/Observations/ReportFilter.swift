@@ -30,6 +30,12 @@ struct ReportFilter {
         return false
     }
 
+    /// When the newest reading is to go up again, though nothing changed; nil: never.
+    var deadline: MonotonicTime? {
+        guard let last, last.reading.quality == .good, let atLeast = settings.atLeast else { return nil }
+        return last.time + atLeast
+    }
+
     private func isNews(_ reading: Reading, after last: Reading) -> Bool {
         if reading.quality != last.quality { return true }
         // A failure is news once; its reason may be another one.

@@ -1,0 +1,126 @@
+import Glibc
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// Promise: a full disk stops nothing but the storing: the agent says so, goes on, and stores again once there is space.
+    ///
+    /// The disk is a small one in memory, in a name space of the agent's own: it is gone with the agent.
+    @Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: SmallDisk.isPossible, "nobody here may mount anything"))
+    struct FullDiskTests {
+        /// Starts an agent whose state is on a small disk.
+        private func startAgent(_ house: Household, prepare: String = "true") throws -> Program {
+            try house.writeDevice([.noRouter] + GreenhouseFile.Edit.busy)
+            mkdir(house.stateDirectory, 0o700)
+            return try house.start(
+                "/usr/bin/unshare",
+                SmallDisk.nameSpaces + [
+                    "/bin/sh", "-c", "mount -t tmpfs -o size=16m none \"$0\" && { \(prepare); exec \"$@\"; }",
+                    house.stateDirectory, Household.programs + "m2m-agent", "run", "--config", house.configuration,
+                ])
+        }
+
+        private func status(_ house: Household, until isDone: (JSON) -> Bool) async throws {
+            _ = try await house.m2m("status", "--json") { lines in
+                try lines.first.map { isDone(try JSON($0)["store"]["problem"]) } ?? false
+            }
+        }
+
+        @Test("The agent runs on, says that the disk is full, and has lost nothing once there is space again")
+        func fullForAWhile() async throws {
+            try await Household.open { house in
+                let agent = try startAgent(house)
+                try await agent.errors.hold("local socket is open")
+                _ = try await house.m2m("history", "climate.temperature", "--json") { !$0.isEmpty }
+                let disk = SmallDisk(of: agent, house.stateDirectory)
+                try disk.fill()
+                let line = try await agent.errors.next(with: "observations cannot be stored")
+                #expect(line.contains("warning"))
+                #expect(
+                    line.contains("\(house.stateDirectory)/store.db is full; free some space, it goes on by itself"))
+                try await status(house) { $0 != .null }
+
+                // Everything else works: commands, and what is newest.
+                try house.done(await house.m2m("call", "heater", "on"))
+                var times: Set<JSON> = []
+                while times.count < 25 {
+                    let read = try house.done(await house.m2m("read", "climate.temperature", "--json")).json
+                    times.formUnion(read.filter { $0["quality"] == "good" }.map { $0["time"] })
+                }
+                #expect(agent.errors.all.filter { $0.contains("observations cannot be stored") }.count == 1)
+                #expect(!agent.errors.all.contains { $0.contains("stored again") })
+
+                disk.free()
+                try await status(house) { $0 == .null }
+                var history: [JSON] = []
+                for component in ["climate", "switch", "tank", "heater", "host"] {
+                    history += try house.done(await house.m2m("history", component, "--json")).json
+                }
+                #expect(times.isSubset(of: history.map { $0["time"] }))
+                #expect(history.filter { $0["action"] == "on" && $0["status"] == "done" }.count == 1)
+                let numbers = try history.filter { $0["property"] != .null }.map { Int(try $0["sequence"].number) }
+                #expect(Set(numbers).count == numbers.count)
+                agent.signal(SIGTERM)
+                #expect(try await agent.end() == .exited(0))
+            }
+        }
+
+        @Test("An agent whose disk is full ends on SIGTERM as always, its outputs safe") func endsOnFullDisk()
+            async throws
+        {
+            try await Household.open { house in
+                let agent = try startAgent(house)
+                try await agent.errors.hold("local socket is open")
+                try SmallDisk(of: agent, house.stateDirectory).fill()
+                try await agent.errors.next(with: "observations cannot be stored")
+                agent.signal(SIGTERM)
+                #expect(try await agent.end() == .exited(0))
+                #expect(agent.errors.all.last?.contains("agent has stopped; outputs are safe") == true)
+            }
+        }
+
+        @Test("An agent that finds its disk full when it starts says so, and ends with 1") func fullAtStart()
+            async throws
+        {
+            try await Household.open { house in
+                let agent = try startAgent(house, prepare: "cat /dev/zero > \"$0/filler\" 2> /dev/null")
+                #expect(try await agent.end() == .exited(1))
+                #expect(agent.errors.all.count == 1)
+                #expect(agent.errors.all.joined().contains("\(house.stateDirectory)/store.db is full; free some space"))
+            }
+        }
+    }
+}
+
+/// A small disk that a program has for itself.
+struct SmallDisk {
+    private let filler: String
+
+    /// The arguments of unshare(1) that give a program mounts of its own.
+    static let nameSpaces = geteuid() == 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"]
+
+    /// Whether this user may do that here.
+    static let isPossible: Bool = {
+        let mount = (["unshare"] + nameSpaces + ["mount -t tmpfs none /mnt"]).joined(separator: " ")
+        return system("\(mount) > /dev/null 2>&1") == 0
+    }()
+
+    /// The disk of a program, as it is seen from here: through its own root.
+    init(of program: Program, _ folder: String) {
+        filler = "/proc/\(program.id)/root\(folder)/filler"
+    }
+
+    /// Writes until there is no space left.
+    func fill() throws {
+        let file = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw HarnessError(description: "\(filler): \(String(cString: strerror(errno)))") }
+        defer { close(file) }
+        let zeros = [UInt8](repeating: 0, count: 65_536)
+        while write(file, zeros, zeros.count) > 0 {}
+    }
+
+    /// Gives the space back.
+    func free() {
+        unlink(filler)
+    }
+}
