@@ -11,7 +11,9 @@ struct LoginDesk: Sendable {
         let expires: WallTime
     }
 
-    /// So many passwords are checked or wait for it; one more is told to come again. Each takes 32 MiB and a moment.
+    /// So many passwords are checked or wait for it; one more is told to come again.
+    ///
+    /// Each takes 32 MiB and a moment.
     private static let bound = 16
 
     private let store: RouterStore
