@@ -74,7 +74,9 @@ actor LinkConnection {
         case .load(let stream, let cursor):
             let batch = try await manager.outbox.batch(of: stream, after: cursor, limit: LinkSession.batchSize)
             try await handle(.loaded(stream, batch))
-        case .trim(let position): try await manager.outbox.acknowledge(through: position)
+        case .trim(let position):
+            // A full disk is no reason to hang up: what is not trimmed is sent again, and the router knows it already.
+            try? await manager.outbox.acknowledge(through: position)  // safe: it is only sent again
         case .submit(let command): manager.commands.submit(command)
         case .close(let problem):
             self.problem = problem
@@ -84,7 +86,7 @@ actor LinkConnection {
 
     private func end() async {
         for action in session.finish() {
-            try? await perform(action)  // safe: what was not trimmed is sent again, and the router knows it already
+            try? await perform(action)  // safe: nothing is left but to trim
         }
         await channel.close(.goingAway)
     }

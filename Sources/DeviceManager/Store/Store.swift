@@ -142,6 +142,8 @@ enum StoreSchema {
         try database.execute("PRAGMA synchronous = FULL")
         try database.execute("PRAGMA busy_timeout = 2000")
         try database.execute("PRAGMA journal_size_limit = 1048576")
+        // 1 MiB, not SQLite's 4: small disks have no room for a journal that is bigger than what is in it.
+        try database.execute("PRAGMA wal_autocheckpoint = 250")
         let version = Int(try database.first("PRAGMA user_version") { $0.integer(0) } ?? 0)
         for (index, step) in steps.enumerated().dropFirst(version) {
             try database.transaction { () throws(StoreError) in

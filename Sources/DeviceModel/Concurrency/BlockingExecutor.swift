@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Runs an actor's calls one after the other on a thread of their own, so that a call that blocks (a bus, a disk)
-/// does not hold up one of the few threads on which all other tasks run.
+/// Runs an actor's calls one after the other on a queue of their own, so that a call that blocks (a bus, a disk) does
+/// not hold up one of the few threads on which all other tasks run.
 public final class BlockingExecutor: SerialExecutor {
     private let queue: DispatchQueue
 

@@ -55,7 +55,7 @@ actor DeviceConnection {
             case .element(.connected): continue
             case .element(.replaced):
                 try await handle(
-                    .rejected(Failure(.conflict, "another connection of this device, or its new key, has taken over")))
+                    .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
             case .deadline: try await handle(.tick)
             case .finished: return
             }
