@@ -120,10 +120,17 @@ import Wire
 
         var refused = SessionUnderTest.open()
         _ = refused.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        let failure = Failure(.conflict, "replaced")
+        let failure = Failure(.busy, "replaced")
         #expect(
             refused.hear(failure.envelope(.deviceSession))
                 == [.trim(SessionUnderTest.position(2)), .close(LinkProblem(failure))])
+
+        var clashing = SessionUnderTest.open()
+        _ = clashing.hear(Acknowledgement(through: SessionUnderTest.position(2)))
+        let clash = Failure(.conflict, "number 3 has come before with another content")
+        #expect(
+            clashing.hear(clash.envelope(.deviceSession))
+                == [.trim(SessionUnderTest.position(2)), .beginEpochs, .close(LinkProblem(clash))])
 
         var silent = SessionUnderTest.open(heartbeat: .seconds(1))
         _ = silent.hear(Acknowledgement(through: SessionUnderTest.position(2)))

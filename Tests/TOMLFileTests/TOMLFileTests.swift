@@ -23,6 +23,16 @@ import Testing
         #expect(climate["interval"]?.position == Position(line: 5, column: 3))
     }
 
+    @Test("a key of very many parts is a mistake, and no end of the stack", arguments: ["b = 1", "]"])
+    func deepKeys(end: String) {
+        let dots = String(repeating: "a.", count: 20_000)
+        let (_, lines) = parse("[x]\n\(end == "]" ? "[" : "")\(dots)a\(end)\n")
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasPrefix("f.toml:2:1: error: this name has more than 256 parts") == true)
+        let (_, fine) = parse("list = [\(String(repeating: "1.5, ", count: 1_000))1.5]\n")
+        #expect(fine.isEmpty)
+    }
+
     @Test func allKindsOfValues() {
         let (table, lines) = parse(
             "a = 0x76\nb = 1.5\nc = false\nd = 2026-11-21\ne = [1, \"two\", { three = 3 }]\nf = '''text'''\n")

@@ -77,6 +77,12 @@ actor LinkConnection {
         case .trim(let position):
             // A full disk is no reason to hang up: what is not trimmed is sent again, and the router knows it already.
             try? await manager.outbox.acknowledge(through: position)  // safe: it is only sent again
+        case .beginEpochs:
+            // Epochs that this store has never had: each stream begins another one.
+            let unknown = StreamName.allCases.map {
+                StreamPosition(stream: $0, epoch: .random(in: 1...(.max)), sequence: 1)
+            }
+            try await manager.outbox.reconcile(unknown)
         case .submit(let command): manager.commands.submit(command)
         case .close(let problem):
             self.problem = problem

@@ -39,6 +39,8 @@ struct LinkSession {
         /// The router has everything up to here.
         case trim(StreamPosition)
         case submit(Command)
+        /// Give what was stored in this run new numbers: the router knows the old ones for something else.
+        case beginEpochs
         /// End the connection: something is wrong.
         case close(LinkProblem)
     }
@@ -145,7 +147,10 @@ struct LinkSession {
             guard state == .open || state == .reconciling else { return [] }
             return [.submit(try envelope.decode(Call.self).command)]
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
-            return close(LinkProblem(try Failure(in: envelope)))
+            let failure = try Failure(in: envelope)
+            // Numbers that the router knows for something else: an older store was restored.
+            let clashes = state == .open && failure.code == .conflict
+            return finish() + (clashes ? [.beginEpochs] : []) + [.close(LinkProblem(failure))]
         case _ where envelope.type == Failure.type: return []  // an answer to an error would be one too many
         default: return [.send(Envelope(ControlError.unknown(envelope)))]
         }
