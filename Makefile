@@ -11,30 +11,72 @@ PACKAGES      = libgpiod-dev libi2c-dev libssl-dev libsqlite3-dev libtomlplusplu
 LINT_PACKAGES = clang-format shellcheck
 
 PROGRAMS = m2m-agent m2m-router m2m
+
+# m2m-keeper is C alone and is built without SwiftPM, which would link Swift's library into it. As in Package.swift,
+# M2M_LIBGPIOD is a folder with another libgpiod than this machine's; what is built for that goes its own place.
+ifeq ($(origin CC),default)
+CC := $(or $(shell command -v cc 2> /dev/null),$(shell command -v clang 2> /dev/null),cc)
+endif
+KEEPER_DIR  ?= .build/keeper$(if $(M2M_LIBGPIOD),-libgpiod2)
+KEEPER_C     = $(wildcard Sources/m2m-keeper/*.c)
+KEEPER_H     = $(wildcard Sources/m2m-keeper/*.h Sources/m2m-keeper/protocol/*.h Sources/HAL/CGPIO/include/*.h)
+KEEPER_CGPIO = $(wildcard Sources/HAL/CGPIO/*.c)
+KEEPER_FAKE  = Tests/keeper/fake_cgpio.c
+KEEPER_TESTS = $(filter-out $(KEEPER_FAKE),$(wildcard Tests/keeper/*.c))
+KEEPER_FROM  = $(KEEPER_C) $(KEEPER_H) Sources/DeviceModel/Version.swift
+VERSION      = $(shell sed -n 's/.*current = "\(.*\)"/\1/p' Sources/DeviceModel/Version.swift)
+CFLAGS_ALL   = -std=gnu17 -D_GNU_SOURCE -DM2M_VERSION='"$(VERSION)"' -Wall -Wextra -Werror \
+               -ISources/m2m-keeper -ISources/m2m-keeper/protocol -ISources/HAL/CGPIO/include
+CFLAGS_HARD  = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_CHECK = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -ITests/keeper
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vm-test build bench lint format need
+.PHONY: help demo test vm-test build bench lint format need keeper keeper-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: need ## a router, a simulated greenhouse, live readings, a switch and a relay; FOR=20 stops after 20 s
 	@$(BUILD)
 	@Scripts/demo "$$($(SWIFT) build --show-bin-path)"
 
-test: need ## every test that needs no virtual machine
+test: need keeper keeper-test ## every test that needs no virtual machine
 	@$(SWIFT) test $(FLAGS)
 
-vm-test: need ## the agent on a real kernel in QEMU, with both versions of libgpiod
+vm-test: need keeper ## the agent on a real kernel in QEMU, with both versions of libgpiod
 	@Scripts/vm-test
 
-build: need ## all programs, release, into bin/
+build: need keeper ## all programs, release, into bin/
 	@$(BUILD) --configuration release --static-swift-stdlib
 	@mkdir -p bin
 	@cp $(PROGRAMS:%="$$($(SWIFT) build --configuration release --show-bin-path)/%") bin/
-	@strip $(PROGRAMS:%=bin/%)
+	@cp $(KEEPER_DIR)/m2m-keeper bin/
+	@strip $(PROGRAMS:%=bin/%) bin/m2m-keeper
 	@ls -l bin/
+
+keeper: $(KEEPER_DIR)/m2m-keeper $(KEEPER_DIR)/m2m-keeper-simulated ## m2m-keeper alone, and one with simulated lines
+
+$(KEEPER_DIR)/m2m-keeper: $(KEEPER_FROM) $(KEEPER_CGPIO) | need
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_HARD) $(if $(M2M_LIBGPIOD),-I$(M2M_LIBGPIOD)/usr/include) $(KEEPER_C) $(KEEPER_CGPIO) \
+		$(if $(M2M_LIBGPIOD),-L$(M2M_LIBGPIOD)/lib) -lgpiod -o $@
+
+$(KEEPER_DIR)/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/keeper/fake_cgpio.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_HARD) $(KEEPER_C) $(KEEPER_FAKE) -o $@
+
+# Both are watched for wrong use of memory while they run.
+keeper-test: $(KEEPER_DIR)/checked/keeper-tests $(KEEPER_DIR)/checked/m2m-keeper-simulated ## m2m-keeper, without a kernel
+	@$(KEEPER_DIR)/checked/keeper-tests $(KEEPER_DIR)/checked/m2m-keeper-simulated
+
+$(KEEPER_DIR)/checked/keeper-tests: $(KEEPER_FROM) $(KEEPER_FAKE) $(KEEPER_TESTS) $(wildcard Tests/keeper/*.h)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_CHECK) $(filter-out %/main.c,$(KEEPER_C)) $(KEEPER_FAKE) $(KEEPER_TESTS) -o $@
+
+$(KEEPER_DIR)/checked/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/keeper/fake_cgpio.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_CHECK) $(KEEPER_C) $(KEEPER_FAKE) -o $@
 
 bench: build ## time, memory and wake-ups of the programs: a table, and bin/bench.json
 	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin > bin/bench.json

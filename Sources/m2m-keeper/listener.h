@@ -1,0 +1,25 @@
+/* listener - the keeper's door: its socket, who may come in, and a word to the service manager. */
+#ifndef M2M_KEEPER_LISTENER_H
+#define M2M_KEEPER_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "keeper_protocol.h"
+
+/*
+ * Listens at a path; its folder is made where it is missing. What a keeper that died has left there is replaced, one
+ * that lives is not. The descriptor, or -1 and words.
+ */
+int listener_open(const char *path, char problem[KEEPER_TEXT_SIZE]);
+
+/* The next connection, or -errno: -EAGAIN when none waits, -EPERM when it was closed for not being permitted. */
+int listener_accept(int listener, uid_t table_owner);
+
+/* Connects to a keeper: a descriptor, or -errno. */
+int listener_connect(const char *path);
+
+/* Tells systemd, where it is the one that started this program: "READY=1" and the like. */
+void listener_notify(const char *message);
+
+#endif

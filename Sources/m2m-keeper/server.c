@@ -1,0 +1,276 @@
+/* server - the keeper at work: a socket, at most eight connections, one poll loop around the core. */
+#include "server.h"
+#include "keeper.h"
+#include "listener.h"
+#include "table.h"
+#include "text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How many orders of one connection are answered before the others have their turn. */
+#define ORDERS_AT_ONCE 16
+/* How long nobody is let in after that has failed, for want of descriptors as a rule. */
+#define DEAF (100 * KEEPER_MS)
+
+struct connection {
+    int fd;       /* -1: free */
+    bool is_lost; /* it ended, or did not read what was sent: to be closed in this round */
+};
+
+struct server {
+    const char *table_path;
+    uid_t owner; /* of the table */
+    int listener;
+    int64_t deaf_until; /* 0: connections are let in */
+    bool is_ready;      /* the lines are taken, and that was said */
+    struct connection connections[SERVER_CONNECTION_LIMIT];
+    struct keeper keeper;
+};
+
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int signal) { stopped_by = signal; }
+
+static int64_t clock_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* MARK: what is said */
+
+/* Never waits: who does not read what is sent to it counts as lost. */
+static void send_report(struct connection *connection, const struct keeper_report *report) {
+    if (connection->fd < 0 || connection->is_lost) return;
+    ssize_t sent = send(connection->fd, report, sizeof *report, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent != (ssize_t)sizeof *report) connection->is_lost = true;
+}
+
+static void log_news(const struct keeper_report *news) {
+    const char *value = text_of_value(news->value);
+    if (!news->is_held) {
+        text_log("%s is not held: %s", news->output, news->text);
+    } else if (news->cause == KEEPER_CAUSE_LINE_FAILED) {
+        text_log("%s is not known to be safe: %s", news->output, news->text);
+    } else if (news->cause == KEEPER_CAUSE_START) {
+        text_log("%s is held and %s: %s", news->output, value, news->text);
+    } else if (news->cause == KEEPER_CAUSE_DEADLINE) {
+        text_log("%s was made safe (%s): its deadline has passed", news->output, value);
+    } else if (news->cause == KEEPER_CAUSE_AGENT_LOST) {
+        text_log("%s was made safe (%s): the connection of its agent has ended", news->output, value);
+    } else if (news->cause == KEEPER_CAUSE_AGENT_SILENT) {
+        text_log("%s was made safe (%s): its agent gave no sign of life", news->output, value);
+    } else {
+        text_log("%s was made safe (%s) at last", news->output, value);
+    }
+}
+
+static void tell_news(struct server *server) {
+    struct keeper_report news;
+    int to;
+    while (keeper_take_news(&server->keeper, &news, &to)) {
+        log_news(&news);
+        if (to != KEEPER_NOBODY) send_report(&server->connections[to], &news);
+    }
+}
+
+/* Once the lines are taken: says so, and how many. */
+static void tell_ready(struct server *server) {
+    if (server->is_ready || !keeper_is_settled(&server->keeper)) return;
+    server->is_ready = true;
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < server->keeper.count; i++)
+        held += server->keeper.outputs[i].line != NULL;
+    text_log("holds %u of %u outputs", held, server->keeper.count);
+    char message[KEEPER_TEXT_SIZE];
+    text_put(message, sizeof message, "READY=1\nSTATUS=holds %u of %u outputs", held, server->keeper.count);
+    listener_notify(message);
+}
+
+/* MARK: what is heard */
+
+/* As many as there is room for and no more, so that a crowd at the door keeps nobody from safety. */
+static void let_in(struct server *server, int64_t now) {
+    for (int round = 0; round < SERVER_CONNECTION_LIMIT; round++) {
+        int fd = listener_accept(server->listener, server->owner);
+        if (fd == -EPERM) text_log("somebody came who may not give orders");
+        if (fd == -EPERM || fd == -ECONNABORTED || fd == -EINTR) continue;
+        if (fd < 0) {
+            if (fd != -EAGAIN) server->deaf_until = now + DEAF;
+            return;
+        }
+        struct connection *free_one = NULL;
+        for (int i = 0; i < SERVER_CONNECTION_LIMIT && free_one == NULL; i++) {
+            if (server->connections[i].fd < 0) free_one = &server->connections[i];
+        }
+        if (free_one != NULL) {
+            *free_one = (struct connection){.fd = fd};
+        } else {
+            text_log("one connection more than %d came, and was closed", SERVER_CONNECTION_LIMIT);
+            close(fd);
+        }
+    }
+}
+
+/* Reads the table again for an order that is answered here, because the core reads no files. */
+static void reload(struct server *server, struct keeper_report *report) {
+    static struct table table;
+    uid_t owner;
+    if (!table_read(server->table_path, &table, &owner, report->text)) {
+        report->status = -EINVAL;
+        text_log("the table stays as it was: %s", report->text);
+        return;
+    }
+    server->owner = owner;
+    keeper_reload(&server->keeper, &table, clock_now());
+    report->count = server->keeper.count;
+    report->table = server->keeper.checksum;
+    text_log("read the table again: %u outputs", table.count);
+}
+
+/* Answers the orders that wait at a connection; `has_ended` as poll saw it before. */
+static void hear(struct server *server, int who, bool has_ended) {
+    struct connection *connection = &server->connections[who];
+    for (int i = 0; i < ORDERS_AT_ONCE && !connection->is_lost; i++) {
+        struct keeper_order order;
+        /* MSG_TRUNC: the size it was sent with, also where that is more than fits. */
+        ssize_t size = recv(connection->fd, &order, sizeof order, MSG_DONTWAIT | MSG_TRUNC);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (size < 0 || (size == 0 && has_ended)) {
+            connection->is_lost = true;
+            return;
+        }
+        struct keeper_report report;
+        if (keeper_order(&server->keeper, who, &order, (size_t)size, clock_now(), &report)) reload(server, &report);
+        /* What is due has come before the order, so the news of it goes before the answer. */
+        tell_news(server);
+        send_report(connection, &report);
+    }
+}
+
+/* Closes what is lost. That may be news, and its sending may lose another connection: until nothing changes. */
+static void close_lost(struct server *server) {
+    bool is_any_lost = true;
+    while (is_any_lost) {
+        is_any_lost = false;
+        for (int who = 0; who < SERVER_CONNECTION_LIMIT; who++) {
+            struct connection *connection = &server->connections[who];
+            if (connection->fd < 0 || !connection->is_lost) continue;
+            is_any_lost = true;
+            close(connection->fd);
+            *connection = (struct connection){.fd = -1};
+            keeper_lost(&server->keeper, who, clock_now());
+        }
+        tell_news(server);
+    }
+}
+
+/* MARK: the loop */
+
+/* Waits until something arrives, is due, or a signal comes. */
+static int wait_for(struct server *server, struct pollfd polled[], const sigset_t *signals) {
+    for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++) {
+        polled[i] = (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN | POLLRDHUP};
+    }
+    polled[SERVER_CONNECTION_LIMIT] = (struct pollfd){.fd = server->listener, .events = POLLIN};
+    int64_t next = keeper_next(&server->keeper);
+    if (server->deaf_until != 0) {
+        polled[SERVER_CONNECTION_LIMIT].fd = -1;
+        if (server->deaf_until < next) next = server->deaf_until;
+    }
+    if (next == KEEPER_NEVER) return ppoll(polled, SERVER_CONNECTION_LIMIT + 1, NULL, signals);
+    int64_t left = next - clock_now();
+    if (left < 0) left = 0;
+    struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    return ppoll(polled, SERVER_CONNECTION_LIMIT + 1, &timeout, signals);
+}
+
+/* One round, in the order that keeper.h asks for. */
+static void round_of(struct server *server, const struct pollfd polled[]) {
+    int64_t now = clock_now();
+    if (now >= server->deaf_until) server->deaf_until = 0;
+    keeper_tick(&server->keeper, now);
+    tell_news(server);
+    for (int who = 0; who < SERVER_CONNECTION_LIMIT; who++) {
+        if (polled[who].revents != 0) hear(server, who, (polled[who].revents & (POLLRDHUP | POLLHUP)) != 0);
+    }
+    close_lost(server);
+    keeper_listen(&server->keeper, clock_now());
+    tell_news(server);
+    if (polled[SERVER_CONNECTION_LIMIT].revents != 0) let_in(server, now);
+    tell_ready(server);
+}
+
+static void serve(struct server *server, const sigset_t *signals) {
+    struct pollfd polled[SERVER_CONNECTION_LIMIT + 1];
+    tell_news(server);
+    tell_ready(server);
+    while (stopped_by == 0) {
+        int result = wait_for(server, polled, signals);
+        if (result < 0) {
+            for (int i = 0; i <= SERVER_CONNECTION_LIMIT; i++)
+                polled[i].revents = 0;
+        }
+        round_of(server, polled);
+        close_lost(server);
+    }
+}
+
+/* Signals arrive while the loop waits, and nowhere else. Returns the mask to wait with. */
+static sigset_t catch_signals(void) {
+    const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action = {.sa_handler = stop};
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        sigaddset(&blocked, signals[i]);
+        sigaction(signals[i], &action, NULL);
+    }
+    signal(SIGPIPE, SIG_IGN); /* whoever reads standard error may die */
+    sigprocmask(SIG_BLOCK, &blocked, &before);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigdelset(&before, signals[i]);
+    return before;
+}
+
+int server_run(const char *table_path, const char *socket_path) {
+    static struct server server;
+    static struct table table;
+    server.table_path = table_path;
+    stopped_by = 0;
+    for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++)
+        server.connections[i] = (struct connection){.fd = -1};
+    sigset_t signals = catch_signals();
+
+    char problem[KEEPER_TEXT_SIZE];
+    if (!table_read(table_path, &table, &server.owner, problem)) {
+        text_log("%s", problem);
+        text_log("holds nothing: the table is written by m2m-agent, so start that, and then this again");
+        return SERVER_EXIT_TABLE;
+    }
+    server.listener = listener_open(socket_path, problem);
+    if (server.listener < 0) {
+        text_log("%s", problem);
+        return SERVER_EXIT_FAILED;
+    }
+    keeper_start(&server.keeper, &table, clock_now());
+    serve(&server, &signals);
+
+    listener_notify("STOPPING=1");
+    uint32_t away = keeper_stop(&server.keeper, clock_now());
+    tell_news(&server); /* of those that could not be made safe */
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < server.keeper.count; i++)
+        failed += server.keeper.outputs[i].retry != 0;
+    unlink(socket_path);
+    text_log("stopped by '%s': made %u of %u outputs safe, and gave all lines back", strsignal(stopped_by),
+             away - failed, server.keeper.count);
+    return failed == 0 ? SERVER_EXIT_DONE : SERVER_EXIT_FAILED;
+}

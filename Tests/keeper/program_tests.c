@@ -1,0 +1,224 @@
+/* m2m-keeper as it is started by systemd and by people: its signals, exit statuses, deadlines and words. */
+#include "program.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void ends_safe(void) {
+    const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < 3; i++) {
+        start_keeper();
+        EXPECT(has_happened("header 0 request m2m-keeper o0", NULL) && !has_happened("header 0 level 1", NULL));
+        int agent = adopt_and_set("o1");
+        EXPECT(has_happened("header 1 level 1", NULL));
+        kill(server, signals[i]);
+        EXPECT(wait_for_exit(server) == 0);
+        EXPECT(is_closed(agent));
+        int64_t off = 0, released = 0;
+        EXPECT(has_happened("header 1 level 0", &off) && has_happened("header 1 release", &released));
+        EXPECT(off != 0 && off < released);
+        EXPECT(has_said(&place, "made 1 of 3 outputs safe"));
+        EXPECT(access(place.socket, F_OK) != 0);
+        close(agent);
+        remove_place(&place);
+    }
+}
+
+static void notices_a_death(void) {
+    start_keeper();
+    pid_t agent = fork();
+    if (agent == 0) {
+        int fd = enter(&place);
+        ask(fd, KEEPER_ADOPT, "o0", 0, 0);
+        ask(fd, KEEPER_ADOPT, "o1", 0, 0);
+        ask(fd, KEEPER_SET, "o0", 1, 0);
+        ask(fd, KEEPER_SET, "o1", 1, 0);
+        for (;;)
+            pause();
+    }
+    int person = enter(&place);
+    for (int i = 0; i < 6000 && ask(person, KEEPER_READ, "o1", 0, 0).value != 1; i++)
+        poll(NULL, 0, 5);
+    kill(agent, SIGKILL);
+    wait_for_exit(agent);
+    wait_until_off("o0");
+    EXPECT(ask(person, KEEPER_READ, "o0", 0, 0).cause == KEEPER_CAUSE_AGENT_LOST);
+    /* o1 is held for an hour: the next agent goes on with it. */
+    EXPECT(ask(person, KEEPER_READ, "o1", 0, 0).deadline_ns > time_now() + 3000 * 1000 * KEEPER_MS);
+    struct keeper_report adopted = ask(person, KEEPER_ADOPT, "o1", 0, 0);
+    EXPECT(adopted.value == 1 && adopted.deadline_ns == 0 && !has_happened("header 1 level 0", NULL));
+    close(person);
+    stop_keeper();
+}
+
+static void keeps_deadlines(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    for (int i = 0; i < 5; i++) {
+        int64_t deadline = time_now() + 20 * KEEPER_MS, at = 0;
+        EXPECT(ask(agent, KEEPER_SET, "o0", 1, deadline).deadline_ns == deadline);
+        struct keeper_report news = wait_for_news(agent);
+        EXPECT(news.cause == KEEPER_CAUSE_DEADLINE && news.value == 0);
+        EXPECT(has_happened("header 0 level 0", &at) && at >= deadline);
+        if (i == 4) printf("# a deadline was met %.2f ms late\n", (double)(at - deadline) / 1e6);
+    }
+    close(agent);
+    stop_keeper();
+}
+
+static void deadlines_come_first(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    int64_t deadline = time_now() + 50 * KEEPER_MS;
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, deadline).status == 0);
+    kill(server, SIGSTOP);
+    waitpid(server, NULL, WUNTRACED);
+    struct keeper_order late = {.version = 1, .type = KEEPER_SET, .output = "o0", .value = 1, .not_after_ns = deadline};
+    EXPECT(send(agent, &late, sizeof late, 0) == sizeof late);
+    while (time_now() < deadline)
+        poll(NULL, 0, 5);
+    kill(server, SIGCONT);
+    struct keeper_report report;
+    EXPECT(wait_for_news(agent).cause == KEEPER_CAUSE_DEADLINE);
+    EXPECT(recv(agent, &report, sizeof report, 0) == sizeof report && report.status == -ETIME);
+    close(agent);
+    stop_keeper();
+}
+
+static void needs_a_table(void) {
+    make_place(&place);
+    EXPECT(run_program("run", NULL) == 78);
+    EXPECT(has_said(&place, "outputs.table does not exist") && has_said(&place, "start that"));
+    write_file(place.table, "m2m-keeper table 1\nheartbeat 2000\nend 1 0000000000000000\n");
+    EXPECT(run_program("run", NULL) == 78);
+    EXPECT(has_said(&place, "outputs.table:3: count or checksum"));
+    EXPECT(run_program("check", NULL) == 78);
+    EXPECT(access(place.socket, F_OK) != 0);
+    remove_place(&place);
+}
+
+static void reads_its_table_again(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    struct keeper_report before = ask(agent, KEEPER_HELLO, "", 0, 0);
+    write_file(place.table, "m2m-keeper table 1\n");
+    struct keeper_report report = ask(agent, KEEPER_RELOAD, "", 0, 0);
+    EXPECT(report.status == -EINVAL && strstr(report.text, "outputs.table:2: it ends too early") != NULL);
+    EXPECT(ask(agent, KEEPER_HELLO, "", 0, 0).table == before.table);
+    write_table(&place, 2);
+    report = ask(agent, KEEPER_RELOAD, "", 0, 0);
+    EXPECT(report.status == 0 && report.count == 2 && report.table != before.table);
+    EXPECT(has_happened("header 2 release", NULL) && !has_happened("header 0 level 0", NULL));
+    EXPECT(ask(agent, KEEPER_READ, "o0", 0, 0).value == 1);
+    close(agent);
+    stop_keeper();
+}
+
+static void goes_on_without_a_busy_line(void) {
+    setenv("M2M_FAKE_BUSY", "header:1:gpioset:-1", 1);
+    start_keeper();
+    EXPECT(has_said(&place, "o1 is not held: GPIO1 (header offset 1): held by \"gpioset\""));
+    EXPECT(has_said(&place, "holds 2 of 3 outputs"));
+    close(adopt_and_set("o0"));
+    stop_keeper();
+    setenv("M2M_FAKE_BUSY", "header:1:gpioset:60", 1);
+    start_keeper();
+    EXPECT(has_said(&place, "holds 3 of 3 outputs"));
+    stop_keeper();
+    unsetenv("M2M_FAKE_BUSY");
+}
+
+static void tells_systemd(void) {
+    for (int is_abstract = 0; is_abstract < 2; is_abstract++) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char text[256] = "", name[96];
+        snprintf(name, sizeof name, is_abstract ? "@m2m-keeper-test-%d" : "/tmp/m2m-keeper-test-%d", (int)getpid());
+        memcpy(address.sun_path, name, strlen(name));
+        if (is_abstract) address.sun_path[0] = '\0';
+        int notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+        EXPECT(bind(notify, (struct sockaddr *)&address, size) == 0);
+        setenv("NOTIFY_SOCKET", name, 1);
+        start_keeper();
+        EXPECT(recv(notify, text, sizeof text - 1, 0) > 0);
+        EXPECT(strcmp(text, "READY=1\nSTATUS=holds 3 of 3 outputs") == 0);
+        stop_keeper();
+        memset(text, 0, sizeof text);
+        EXPECT(recv(notify, text, sizeof text - 1, 0) > 0 && strcmp(text, "STOPPING=1") == 0);
+        unsetenv("NOTIFY_SOCKET");
+        close(notify);
+        if (!is_abstract) unlink(name);
+    }
+}
+
+static void shows_its_outputs(void) {
+    start_keeper();
+    int agent = adopt_and_set("o1");
+    EXPECT(ask(agent, KEEPER_SET, "o1", 1, time_now() + 3600 * 1000 * KEEPER_MS).status == 0);
+    struct place first = place;
+    snprintf(place.words, sizeof place.words, "%s/second", place.folder);
+    EXPECT(run_program("status", NULL) == 0);
+    EXPECT(has_said(&place, "OUTPUT") && has_said(&place, "GPIO1 (header offset 1)") && has_said(&place, "by order"));
+    EXPECT(run_program("status", "--json") == 0);
+    EXPECT(has_said(&place, "{\"output\":\"o1\",\"line\":\"GPIO1 (header offset 1)\",\"held\":true,\"value\":\"on\","
+                            "\"safe\":\"off\",\"until\":3"));
+    EXPECT(has_said(&place, "\"value\":\"off\",\"safe\":\"off\",\"until\":null,\"cause\":\"start\","));
+    EXPECT(run_program("check", NULL) == 0);
+    EXPECT(has_said(&place, "o1: GPIO1 (header offset 1), safe off, agent lost: safe after 3600 s; free"));
+    setenv("M2M_FAKE_BUSY", "header:1:m2m-keeper o1:-1,header:2:gpioset:-1", 1);
+    EXPECT(run_program("check", NULL) == 1);
+    EXPECT(has_said(&place, "; held by \"m2m-keeper o1\"") && has_said(&place, "; held by \"gpioset\""));
+    unsetenv("M2M_FAKE_BUSY");
+    EXPECT(run_program("check", "--json") == 2 && run_program("nonsense", NULL) == 2);
+    unlink(place.words);
+    place = first;
+    close(agent);
+    stop_keeper();
+}
+
+/* How often the server has gone to sleep since it started. */
+static long sleeps(void) {
+    char path[64], line[256];
+    long count = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)server);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "voluntary_ctxt_switches: %ld", &count);
+    if (file != NULL) fclose(file);
+    return count;
+}
+
+static void does_not_wake(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    EXPECT(ask(agent, KEEPER_SET, "o0", 0, 0).status == 0);
+    poll(NULL, 0, 100); /* it lies down */
+    long before = sleeps();
+    poll(NULL, 0, 500);
+    EXPECT(before > 0 && sleeps() == before);
+    close(agent);
+    stop_keeper();
+}
+
+void program_tests(void) {
+    promise("At SIGTERM, SIGINT and SIGHUP every output is made safe and given back", ends_safe);
+    promise("An agent that is killed is noticed; what may be held without it is held", notices_a_death);
+    promise("A deadline is kept on the real clock, and never early", keeps_deadlines);
+    promise("A keeper that was stopped keeps its deadlines before it reads orders", deadlines_come_first);
+    promise("Without a table, or with a damaged one, the keeper holds nothing and says so", needs_a_table);
+    promise("The table is read again when that is asked for, and a damaged one changes nothing", reads_its_table_again);
+    promise("A busy line is waited for, and named with its holder if that is in vain", goes_on_without_a_busy_line);
+    promise("The service manager is told when lines are held and when they are not", tells_systemd);
+    promise("People are shown outputs and lines", shows_its_outputs);
+    promise("A keeper whose outputs are safe sleeps", does_not_wake);
+}

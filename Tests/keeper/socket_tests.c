@@ -1,0 +1,146 @@
+/* The socket of m2m-keeper: who comes in, what is said to noise, and what happens to those who do not listen. */
+#include "program.h"
+#include "listener.h"
+#include "tests.h"
+
+#include <poll.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void answers_noise(void) {
+    start_keeper();
+    int fd = enter(&place);
+    static char noise[4096];
+    for (size_t size = 0; size < sizeof noise; size += size < 300 ? 1 : 211) {
+        if (size == sizeof(struct keeper_order)) continue;
+        struct keeper_report report = {0};
+        EXPECT(send(fd, noise, size, 0) == (ssize_t)size);
+        EXPECT(recv(fd, &report, sizeof report, 0) == sizeof report);
+        remark("%zu bytes: %d", size, report.status);
+        EXPECT(report.status == -EBADMSG);
+    }
+    EXPECT(ask(fd, KEEPER_HELLO, "", 0, 0).count == 3);
+    close(fd);
+    stop_keeper();
+}
+
+static void has_eight_connections(void) {
+    start_keeper();
+    int fds[8];
+    for (int i = 0; i < 8; i++) {
+        fds[i] = enter(&place);
+        EXPECT(ask(fds[i], KEEPER_HELLO, "", 0, 0).count == 3);
+    }
+    int ninth = enter(&place);
+    EXPECT(is_closed(ninth));
+    close(ninth);
+    close(fds[3]);
+    for (int i = 0; i < 1000; i++) { /* until the keeper has seen that */
+        fds[3] = enter(&place);
+        if (ask(fds[3], KEEPER_HELLO, "", 0, 0).count == 3) break;
+        close(fds[3]);
+    }
+    for (int i = 0; i < 8; i++) {
+        EXPECT(ask(fds[i], KEEPER_HELLO, "", 0, 0).count == 3);
+        close(fds[i]);
+    }
+    stop_keeper();
+}
+
+static void does_not_wait_for_readers(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0"), other = enter(&place);
+    struct keeper_order hello = {.version = 1, .type = KEEPER_HELLO};
+    /* Until the keeper has closed it: nothing is read here. */
+    while (send(agent, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello)
+        continue;
+    wait_until_off("o0");
+    EXPECT(ask(other, KEEPER_READ, "o0", 0, 0).cause == KEEPER_CAUSE_AGENT_LOST);
+    close(agent);
+    close(other);
+    stop_keeper();
+}
+
+static void is_alone(void) {
+    start_keeper();
+    struct place first = place;
+    snprintf(place.words, sizeof place.words, "%s/second", place.folder);
+    EXPECT(run_program("run", NULL) == 1);
+    EXPECT(has_said(&place, "another keeper listens"));
+    unlink(place.words);
+    place = first;
+    int fd = enter(&place);
+    EXPECT(ask(fd, KEEPER_HELLO, "", 0, 0).count == 3);
+    close(fd);
+    stop_keeper();
+}
+
+static void replaces_a_dead_one(void) {
+    start_keeper();
+    kill(server, SIGKILL);
+    EXPECT(wait_for_exit(server) == 128 + SIGKILL);
+    EXPECT(access(place.socket, F_OK) == 0);
+    EXPECT(run_program("status", NULL) == 3);
+    server = start(program, &place, "run", NULL);
+    wait_until_said(&place, "holds 3 of 3");
+    int fd = enter(&place);
+    EXPECT(ask(fd, KEEPER_HELLO, "", 0, 0).count == 3);
+    close(fd);
+    stop_keeper();
+}
+
+static void spares_what_is_no_socket(void) {
+    char run_folder[160];
+    make_place(&place);
+    write_table(&place, 1);
+    snprintf(run_folder, sizeof run_folder, "%s/run", place.folder);
+    mkdir(run_folder, 0700);
+    write_file(place.socket, "dear to somebody");
+    EXPECT(run_program("run", NULL) == 1);
+    EXPECT(has_said(&place, "is no socket") && access(place.socket, F_OK) == 0);
+    EXPECT(!has_happened("header 0 request m2m-keeper o0", NULL));
+    remove_place(&place);
+}
+
+static void turns_strangers_away(void) {
+    if (geteuid() != 0) {
+        printf("# not tried: becoming a stranger takes root\n");
+        return;
+    }
+    start_keeper();
+    EXPECT(chmod(place.folder, 0755) == 0);
+    pid_t stranger = fork();
+    if (stranger == 0) {
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(9);
+        int fd = listener_connect(place.socket);
+        if (fd < 0) _exit(8);
+        _exit(is_closed(fd) ? 0 : 1);
+    }
+    EXPECT(wait_for_exit(stranger) == 0);
+    EXPECT(chown(place.table, 65534, 65534) == 0); /* its table's owner is none */
+    int fd = enter(&place);
+    EXPECT(ask(fd, KEEPER_RELOAD, "", 0, 0).status == 0);
+    stranger = fork();
+    if (stranger == 0) {
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(9);
+        _exit(ask(listener_connect(place.socket), KEEPER_HELLO, "", 0, 0).count == 3 ? 0 : 1);
+    }
+    EXPECT(wait_for_exit(stranger) == 0);
+    close(fd);
+    stop_keeper();
+}
+
+void socket_tests(void) {
+    promise("Messages of all sizes are answered, and the connection stays", answers_noise);
+    promise("A ninth connection is closed, and has room when another has gone", has_eight_connections);
+    promise("Who does not read is closed, which is a loss", does_not_wait_for_readers);
+    promise("A second keeper does not start, and does the first no harm", is_alone);
+    promise("A keeper that was killed is followed by another", replaces_a_dead_one);
+    promise("What stands at the socket's path and is no socket is spared", spares_what_is_no_socket);
+    promise("Strangers are turned away, the owner of the table is not", turns_strangers_away);
+}
