@@ -133,7 +133,10 @@ bool keeper_order(struct keeper *keeper, int who, const void *message, size_t si
     case KEEPER_SET:
         if ((output = named(&request)) != NULL) set(&request, output);
         break;
-    case KEEPER_RELOAD: return true;
+    case KEEPER_RELOAD:
+        if (keeper->adopter == KEEPER_NOBODY || keeper->adopter == who) return true;
+        REFUSE(&request, -EBUSY, "another connection has adopted outputs and has not ended");
+        break;
     default: REFUSE(&request, -EOPNOTSUPP, "this keeper does not know orders of type %u", request.order.type);
     }
     return false;

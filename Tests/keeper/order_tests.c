@@ -34,6 +34,7 @@ static void only_who_adopted_may_set(void) {
     EXPECT(set(0, "fan", 0, 0).status == -EPERM);
     EXPECT(order(1, KEEPER_ADOPT, "fan").status == -EBUSY);
     EXPECT(set(1, "heater", 1, 0).status == -EPERM);
+    EXPECT(order(1, KEEPER_RELOAD, "").status == -EBUSY && order(0, KEEPER_RELOAD, "").status == 0);
     EXPECT(level(5) == 0 && level(6) == 1);
     EXPECT(order(0, KEEPER_ADOPT, "fan").status == 0);
     keeper_lost(&keeper, 0, now);

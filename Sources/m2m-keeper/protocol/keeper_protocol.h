@@ -46,7 +46,7 @@ enum keeper_type {
     /*
      * Reads the table again. Outputs that stand in it as before are not touched; others are made safe and given back,
      * new ones are taken at their safe value. A table that is damaged changes nothing, and is answered with -EINVAL
-     * and words.
+     * and words. -EBUSY while another connection has adopted anything.
      */
     KEEPER_RELOAD = 7,
     /* Never an order: an output was changed by the keeper itself, or its line failed. Sent to who has adopted it. */
