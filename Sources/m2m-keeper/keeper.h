@@ -93,6 +93,9 @@ bool keeper_is_away(const struct keeper_output *output);
  */
 bool keeper_take_news(struct keeper *keeper, struct keeper_report *report, int *to);
 
+/* Whether a message is an order that may take an output away from safe, or leave it there. */
+bool keeper_leaves_safe(const struct keeper *keeper, const struct keeper_order *order, size_t size);
+
 /*
  * Answers a message that arrived, whatever it is made of. True when it asks for the table to be read again: the
  * report is then to be filled by the caller, who has called keeper_reload or not.

@@ -59,6 +59,7 @@ static void adopt(struct request *request, struct keeper_output *output) {
     note_life(request);
     if (output->line == NULL) keeper_take_line(output, request->now);
     keeper_describe(output, request->report);
+    if (output->line == NULL) request->report->status = output->error;
 }
 
 static void set(struct request *request, struct keeper_output *output) {
@@ -72,6 +73,8 @@ static void set(struct request *request, struct keeper_output *output) {
         REFUSE(request, -EINVAL, "an output can't be set to %d: 1 is on, 0 is off", order->value);
     } else if (order->not_after_ns != 0 && now >= order->not_after_ns) {
         REFUSE(request, -ETIME, "this order for '%s' came too late", output->is.name);
+    } else if (order->type == KEEPER_EXTEND && is_change) {
+        REFUSE(request, -ETIME, "'%s' is something else by now", output->is.name);
     } else if (output->line == NULL) {
         REFUSE(request, output->error, "'%s' is not held: %s", output->is.name, output->problem);
     } else if (is_change && !is_to_safe && order->deadline_ns != 0 && now >= order->deadline_ns) {
@@ -121,7 +124,7 @@ bool keeper_order(struct keeper *keeper, int who, const void *message, size_t si
     note_life(&request);
     struct keeper_output *output = NULL;
     switch (request.order.type) {
-    case KEEPER_HELLO:
+    case KEEPER_HELLO: report->is_held = keeper->adopter != KEEPER_NOBODY && keeper->adopter != who; break;
     case KEEPER_HEARTBEAT: break;
     case KEEPER_LIST: list(&request); break;
     case KEEPER_READ:
@@ -131,6 +134,7 @@ bool keeper_order(struct keeper *keeper, int who, const void *message, size_t si
         if ((output = named(&request)) != NULL) adopt(&request, output);
         break;
     case KEEPER_SET:
+    case KEEPER_EXTEND:
         if ((output = named(&request)) != NULL) set(&request, output);
         break;
     case KEEPER_RELOAD:
@@ -138,6 +142,15 @@ bool keeper_order(struct keeper *keeper, int who, const void *message, size_t si
         REFUSE(&request, -EBUSY, "another connection has adopted outputs and has not ended");
         break;
     default: REFUSE(&request, -EOPNOTSUPP, "this keeper does not know orders of type %u", request.order.type);
+    }
+    return false;
+}
+
+bool keeper_leaves_safe(const struct keeper *keeper, const struct keeper_order *order, size_t size) {
+    if (size != sizeof *order || (order->type != KEEPER_SET && order->type != KEEPER_EXTEND)) return false;
+    for (uint32_t i = 0; i < keeper->count; i++) {
+        const struct table_output *output = &keeper->outputs[i].is;
+        if (strncmp(output->name, order->output, sizeof order->output) == 0) return order->value != output->safe;
     }
     return false;
 }

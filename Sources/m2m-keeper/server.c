@@ -147,6 +147,8 @@ static void hear(struct server *server, int who, bool has_ended) {
             connection->is_lost = true;
             return;
         }
+        /* Whoever sent it is gone, and nobody answers for what it would switch on. */
+        if (has_ended && keeper_leaves_safe(&server->keeper, &order, (size_t)size)) continue;
         struct keeper_report report;
         if (keeper_order(&server->keeper, who, &order, (size_t)size, clock_now(), &report)) reload(server, &report);
         /* What is due has come before the order, so the news of it goes before the answer. */

@@ -109,7 +109,7 @@ static void gives_up_after_a_while(void) {
     EXPECT(strcmp(heater.text, "GPIO5 (header offset 5): held by \"gpioset\"") == 0);
     EXPECT(strstr(look("fan").text, "held by somebody who gave no name") != NULL);
     EXPECT(look("pump").is_held);
-    EXPECT(order(0, KEEPER_ADOPT, "heater").status == 0);
+    EXPECT(order(0, KEEPER_ADOPT, "heater").status == -EBUSY);
     EXPECT(set(0, "heater", 1, 0).status == -EBUSY);
     EXPECT(fake_counts("header", 5).refusals == 22);
 }

@@ -59,6 +59,25 @@ static void sets_once(void) {
     EXPECT(fake_counts("header", 5).drives == 2);
 }
 
+static void extends_what_is_on_and_no_more(void) {
+    two_outputs();
+    order(0, KEEPER_ADOPT, "heater");
+    struct keeper_order extend = {.version = 1, .type = KEEPER_EXTEND, .output = "heater", .value = 1};
+    struct keeper_report report;
+    extend.deadline_ns = now + 900 * KEEPER_MS;
+    keeper_order(&keeper, 0, &extend, sizeof extend, now, &report);
+    EXPECT(report.status == -ETIME && level(5) == 0); /* it is off */
+    set(0, "heater", 1, 500);
+    keeper_order(&keeper, 0, &extend, sizeof extend, now, &report);
+    EXPECT(report.status == 0 && report.deadline_ns == now + 900 * KEEPER_MS);
+    pass(1000);
+    keeper_order(&keeper, 0, &extend, sizeof extend, now, &report);
+    EXPECT(report.status == -ETIME && level(5) == 0); /* it was made safe: nothing lights it again */
+    EXPECT(fake_counts("header", 5).drives == 2);
+    keeper_order(&keeper, 1, &extend, sizeof extend, now, &report);
+    EXPECT(report.status == -EPERM);
+}
+
 static void refuses_what_is_late(void) {
     two_outputs();
     order(0, KEEPER_ADOPT, "heater");
@@ -221,6 +240,7 @@ void order_tests(void) {
     promise("The keeper tells how many outputs there are and how each is", tells_how_it_is);
     promise("Only the connection that has adopted an output sets it", only_who_adopted_may_set);
     promise("The same value again changes the deadline and never the line", sets_once);
+    promise("An extension changes the end of what is on, and never lights it again", extends_what_is_on_and_no_more);
     promise("An order that comes too late, or would be over at once, drives nothing", refuses_what_is_late);
     promise("A message of a wrong size, version or type is answered with words", answers_noise);
     promise("Random orders never harm", survives_noise);

@@ -95,6 +95,21 @@ static void deadlines_come_first(void) {
     stop_keeper();
 }
 
+static void the_dead_switch_nothing_on(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    EXPECT(ask(agent, KEEPER_ADOPT, "o1", 0, 0).status == 0); /* may be held for 1 h without its agent */
+    kill(server, SIGSTOP);
+    waitpid(server, NULL, WUNTRACED);
+    struct keeper_order on = {.version = 1, .type = KEEPER_SET, .output = "o1", .value = 1};
+    EXPECT(send(agent, &on, sizeof on, 0) == sizeof on);
+    close(agent);
+    kill(server, SIGCONT);
+    wait_until_off("o0"); /* its agent is known to be gone */
+    EXPECT(!has_happened("header 1 level 1", NULL));
+    stop_keeper();
+}
+
 static void needs_a_table(void) {
     make_place(&place);
     EXPECT(run_program("run", NULL) == 78);
@@ -215,6 +230,7 @@ void program_tests(void) {
     promise("An agent that is killed is noticed; what may be held without it is held", notices_a_death);
     promise("A deadline is kept on the real clock, and never early", keeps_deadlines);
     promise("A keeper that was stopped keeps its deadlines before it reads orders", deadlines_come_first);
+    promise("What an agent has ordered before it died switches nothing on after it", the_dead_switch_nothing_on);
     promise("Without a table, or with a damaged one, the keeper holds nothing and says so", needs_a_table);
     promise("The table is read again when that is asked for, and a damaged one changes nothing", reads_its_table_again);
     promise("A busy line is waited for, and named with its holder if that is in vain", goes_on_without_a_busy_line);

@@ -24,7 +24,10 @@
 #define KEEPER_OUTPUT_LIMIT 64
 
 enum keeper_type {
-    /* Anybody: how many outputs there are, and the checksum of the table that is in force. */
+    /*
+     * Anybody: how many outputs there are, and the checksum of the table that is in force. is_held: whether another
+     * connection has adopted outputs.
+     */
     KEEPER_HELLO = 1,
     /* One output by its index: how it is. */
     KEEPER_LIST = 2,
@@ -32,8 +35,8 @@ enum keeper_type {
     KEEPER_READ = 3,
     /*
      * The sender answers for this output from now on: what it does after the loss of the sender before is forgotten,
-     * its value and its deadline stay. One connection at a time adopts: -EBUSY while another lives that has adopted
-     * anything. A line that could not be taken so far is tried once more.
+     * its value and its deadline stay. Where its line can't be had, -errno and words. One connection at a time adopts:
+     * -EBUSY while another lives that has adopted anything. A line that could not be taken so far is tried once more.
      */
     KEEPER_ADOPT = 4,
     /*
@@ -49,6 +52,11 @@ enum keeper_type {
      * and words. -EBUSY while another connection has adopted anything.
      */
     KEEPER_RELOAD = 7,
+    /*
+     * Lets an adopted output be what it is until another time; the line is not touched. -ETIME when its value is not
+     * `value` (any more), or `not_after_ns` is past.
+     */
+    KEEPER_EXTEND = 8,
     /* Never an order: an output was changed by the keeper itself, or its line failed. Sent to who has adopted it. */
     KEEPER_NEWS = 100,
 };
