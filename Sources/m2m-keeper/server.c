@@ -134,6 +134,12 @@ static void reload(struct server *server, struct keeper_report *report) {
     text_log("read the table again: %u outputs", table.count);
 }
 
+/* Whether the other end has ended, whatever still waits to be read. */
+static bool is_gone(const struct connection *connection) {
+    struct pollfd polled = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&polled, 1, 0) > 0;
+}
+
 /* Answers the orders that wait at a connection; `has_ended` as poll saw it before. */
 static void hear(struct server *server, int who, bool has_ended) {
     struct connection *connection = &server->connections[who];
@@ -148,7 +154,7 @@ static void hear(struct server *server, int who, bool has_ended) {
             return;
         }
         /* Whoever sent it is gone, and nobody answers for what it would switch on. */
-        if (has_ended && keeper_leaves_safe(&server->keeper, &order, (size_t)size)) continue;
+        if (keeper_leaves_safe(&server->keeper, &order, (size_t)size) && is_gone(connection)) continue;
         struct keeper_report report;
         if (keeper_order(&server->keeper, who, &order, (size_t)size, clock_now(), &report)) reload(server, &report);
         /* What is due has come before the order, so the news of it goes before the answer. */
