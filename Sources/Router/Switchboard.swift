@@ -14,6 +14,8 @@ actor Switchboard {
     enum Notice: Sendable {
         /// Send a command.
         case call(Call)
+        /// Let a lease go on, or end.
+        case renew(Renew)
         /// The owner has accepted the device.
         case accepted(Owner)
         /// Said by the connection to itself: from now on there is another time to watch for.
@@ -38,11 +40,18 @@ actor Switchboard {
         var id: CommandID
     }
 
+    /// A renewal that waits for its answer.
+    private struct PendingRenewal: Hashable {
+        var device: Int64
+        var id: String
+    }
+
     private let time: any TimeSource
     private var online: [Int64: Online] = [:]
     private var watchers: [Int64: [Int: Mailbox<Item>]] = [:]
     /// Where the answers arrive: one each, and the first counts.
     private var calls: [PendingCall: Mailbox<CommandResult>] = [:]
+    private var renewals: [PendingRenewal: Mailbox<CommandOutcome>] = [:]
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
 
@@ -76,6 +85,7 @@ actor Switchboard {
         guard online[device.row]?.notices === notices else { return false }
         online[device.row] = nil
         for (call, answer) in calls where call.device == device.row { answer.finish() }
+        for (renewal, answer) in renewals where renewal.device == device.row { answer.finish() }
         tell(device.owner, .device(summary(device, isOnline: false)))
         return true
     }
@@ -135,7 +145,7 @@ actor Switchboard {
         let expiry = min(request.expiry, Command.longestExpiry)
         let call = Call(
             id: request.id, component: component, action: request.action, parameters: request.parameters,
-            deadline: time.now + target.clockOffset + expiry)
+            deadline: time.now + target.clockOffset + expiry, by: owner.name, lease: request.lease)
         switch target.notices.send(.call(call)) {
         case .accepted, .dropped: break
         case .refused:
@@ -149,6 +159,44 @@ actor Switchboard {
             return ended(.unknown, "no answer came; it may have been done")
         }
         return result
+    }
+
+    /// Lets a lease on a device go on, or end, and waits for the answer.
+    ///
+    /// - Parameters:
+    ///   - request: What its holder asks for.
+    ///   - device: The device's row.
+    ///   - owner: Whose it is.
+    ///   - component: The component that is meant.
+    /// - Returns: How it ended.
+    func renew(
+        _ request: LeaseRenewalRequest, device: Int64, owner: Owner, component: ComponentID
+    ) async -> CommandOutcome {
+        let isGone = CommandOutcome(.unreachable, "the device is not connected")
+        guard let target = online[device], target.device.owner == owner else { return isGone }
+        let expiry = min(request.expiry, Command.longestExpiry)
+        let renewal = LeaseRenewal(
+            component: component, lease: request.lease, duration: request.duration,
+            deadline: time.now + target.clockOffset + expiry)
+        var generator = SystemRandomNumberGenerator()
+        let pending = PendingRenewal(device: device, id: LeaseID(using: &generator).rawValue)
+        switch target.notices.send(.renew(Renew(id: pending.id, renewal))) {
+        case .accepted, .dropped: break
+        case .refused: return CommandOutcome(.unreachable, "too many commands are waiting for this device")
+        case .finished: return isGone
+        }
+        let answer = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
+        renewals[pending] = answer
+        defer { renewals[pending] = nil }
+        guard case .element(let outcome) = await answer.next(until: time.now + expiry + Self.grace, on: time) else {
+            return CommandOutcome(.unknown, "no answer came from the device; the lease may have been renewed")
+        }
+        return outcome
+    }
+
+    /// A device said what became of a renewal.
+    func renewed(_ message: Renewed, by device: Device) {
+        renewals[PendingRenewal(device: device.row, id: message.id)]?.send(message.outcome)
     }
 
     /// How long after its expiry a command's answer may take: it was begun in time, and is on its way.

@@ -16,14 +16,14 @@ enum Place {
         try await ClientConnection.local(socket)
     }
 
-    /// Connects to the router of the stored session.
-    static func router() async throws -> ClientConnection {
+    /// Connects to the router of the stored session; `mayAsk` is whether the person may be asked for the security code.
+    static func router(mayAsk: Bool = true) async throws -> ClientConnection {
         guard let session = try StoredSession.load() else {
             throw ClientError(
                 .notAuthenticated, "session", "you are not logged in; `m2m login URL --user NAME` does that")
         }
         return try await RouterLogin.resume(session) {
-            guard SecretReader.isInteractive else {
+            guard mayAsk, SecretReader.isInteractive else {
                 throw ClientError(
                     .notAuthenticated, "session",
                     "this session was not used for a while and wants the security code; log in again with `m2m login`")

@@ -7,9 +7,9 @@ import Wire
     /// Every message that has a body of its own kind; requests and failures have their own ways.
     private static let messages: [any Message.Type] = [
         Challenge.self, Enroll.self, EnrolmentPending.self, Enrolled.self, Prove.self, Welcome.self, Heartbeat.self,
-        ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Items.self, Stop.self,
-        End.self, Login.self, CodeWanted.self, Code.self, Resume.self, SessionGranted.self, Logout.self,
-        LoggedOut.self, ControlError.self,
+        ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Renew.self,
+        Renewed.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self, Resume.self,
+        SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self,
     ]
 
     private static func examples() throws -> [Document.Block] {
@@ -32,7 +32,7 @@ import Wire
     func kinds() throws {
         let shown = Set(try Self.examples().map { try Envelope(decoding: try Self.bytes($0.text)).kind })
         for message in Self.messages { #expect(shown.contains(message.kind), "\(message.kind)") }
-        #expect(shown.contains { $0.proto == .requests && $0.type == "history" })
+        for type in ["history", "call", "renew"] { #expect(shown.contains(MessageKind(.requests, type)), "\(type)") }
     }
 
     @Test("every example has a name of its own")

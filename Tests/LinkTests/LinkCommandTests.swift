@@ -90,6 +90,30 @@ import Wire
         }
     }
 
+    @Test("A lease that does not exist is not renewed, and the router is told why") func renewal() async throws {
+        let device = device
+        try await device.run { () async throws in
+            _ = try await device.session { router in
+                try await router.welcome()
+                let ids = ["r1", "r2"]
+                for (id, component) in zip(ids, ["heater", "oven"] as [ComponentID]) {
+                    let renewal = LeaseRenewal(
+                        component: component, lease: "none", duration: .seconds(10),
+                        deadline: device.clock.now + .seconds(3))
+                    try await router.say(Renew(id: id, renewal))
+                }
+                var answers: [Renewed] = []
+                while answers.count < 2 {
+                    let envelope = try await router.next()
+                    if envelope.kind == Renewed.kind { answers.append(try envelope.decode(Renewed.self)) }
+                }
+                #expect(Set(answers.map(\.id)) == Set(ids))
+                #expect(answers.allSatisfy { $0.outcome.status == .refused && $0.outcome.reason != nil })
+                #expect(try !device.isHeating)
+            }
+        }
+    }
+
     @Test("What the device can't do is refused with the reason, not ignored") func refused() async throws {
         let device = device
         try await device.run { () async throws in

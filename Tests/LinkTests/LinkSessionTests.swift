@@ -70,17 +70,20 @@ import Wire
         #expect(test.session.deadline == test.now + .seconds(45))
     }
 
-    @Test("A command is handed on with its deadline on the device's own clock") func commands() {
+    @Test("A command is handed on with its deadline on the device's own clock, who gave it, and its lease")
+    func commands() {
         var test = SessionUnderTest.open()
         let deadline = test.now + .seconds(3)
         let call = Call(
-            id: "c-1", component: "heater", action: "pulse", parameters: ["duration": .number(2)], deadline: deadline)
+            id: "c-1", component: "heater", action: "pulse", parameters: ["duration": .number(2)], deadline: deadline,
+            by: "anna", lease: Lease(id: "l", duration: .seconds(30)))
         #expect(
             test.hear(call) == [
                 .submit(
                     Command(
                         id: "c-1", component: "heater", action: "pulse", parameters: ["duration": .number(2)],
-                        deadline: deadline, origin: .router))
+                        deadline: deadline, origin: .router(account: "anna"),
+                        lease: Lease(id: "l", duration: .seconds(30))))
             ])
     }
 

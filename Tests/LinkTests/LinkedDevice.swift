@@ -45,6 +45,7 @@ final class LinkedDevice: Sendable {
             model = "relay"
             line = "GPIO5"
             safe = "off"
+            on_link_lost = { after = "30s", do = "safe" }
             """
         guard let configuration = AgentConfiguration.read(TOMLFile.parse(text, &findings), &findings) else {
             throw HarnessError(description: findings.lines.joined(separator: "\n"))
@@ -54,9 +55,9 @@ final class LinkedDevice: Sendable {
         let store = try Store(
             path: folder.file("store.db"),
             bounds: Store.Bounds(size: 67_108_864, age: .seconds(86_400), namesGaps: true), time: time)
-        manager = DeviceManager(
-            configuration, software: "test", board: board, outbox: store, log: store, notes: [], time: time,
-            logger: Self.logger)
+        var world = DeviceManager.Surroundings(board: board, outbox: store, log: store, time: time, logger: Self.logger)
+        world.patience = .seconds(3_600)  // time runs by itself here, and lines are driven by a thread
+        manager = DeviceManager(configuration, software: "test", in: world)
     }
 
     /// Runs everything but the link while a test looks at it, from when all components have said how they are, and

@@ -48,6 +48,10 @@ import Wire
         (.probe, false),
         (.call(CallRequest(id: "1", address: Address(component: "heater"), action: "on")), true),
         (.drive(line: "GPIO17", isActive: true), true),
+        (
+            .renew(LeaseRenewalRequest(address: Address(component: "heater"), lease: "l", duration: .seconds(10))),
+            true
+        ),
     ]
 
     @Test("Root and the agent's own user may do everything, whatever the groups are") func ownUser() {
@@ -141,7 +145,7 @@ import Wire
             #expect(
                 try await ask(.whoami, as: stranger.uid, reader)
                     == [.account(AccountSummary(user: stranger.name, place: "greenhouse"))])
-            #expect(try await ask(.read(Address()), as: stranger.uid, reader).count == 2)
+            #expect(try await ask(.read(Address()), as: stranger.uid, reader).count == agent.properties)
             await #expect(throws: Failure.self) { _ = try await ask(Self.requests[8].0, as: stranger.uid, reader) }
             #expect(try !agent.isHeating)
             let owner = LocalAccess(controlGroup: stranger.group, readGroup: nil)

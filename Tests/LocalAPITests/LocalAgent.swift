@@ -51,9 +51,10 @@ final class LocalAgent: Sendable {
         }
         self.configuration = configuration
         board = SimulatedBoard(time: time)
-        manager = DeviceManager(
-            configuration, software: "test", board: board, outbox: store, log: store, notes: ["a note"], time: time,
-            logger: Self.logger)
+        var world = DeviceManager.Surroundings(
+            board: board, outbox: store, log: store, time: time, logger: Self.logger)
+        world.patience = .seconds(3_600)  // time runs by itself here, and lines are driven by a thread
+        manager = DeviceManager(configuration, software: "test", in: world)
     }
 
     /// The socket.
@@ -86,11 +87,14 @@ final class LocalAgent: Sendable {
     func run(isSimulated: Bool = true, _ body: @escaping @Sendable () async throws -> Void) async throws {
         time.allow(until: time.now + .seconds(5))  // readings wait for each other, but not for the test
         try await runServices(manager.services + [service(isSimulated: isSimulated)]) { [self] in
-            while manager.observations.read(Address()).count < 2 { _ = await store.stored.next() }
+            while manager.observations.read(Address()).count < properties { _ = await store.stored.next() }
             try await opened()
             try await body()
         }
     }
+
+    /// How many properties its components have.
+    var properties: Int { manager.description.components.map(\.properties.count).reduce(0, +) }
 
     /// Waits until somebody answers on the socket.
     func opened() async throws {

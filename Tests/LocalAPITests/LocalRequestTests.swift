@@ -42,6 +42,12 @@ import Wire
         return values
     }
 
+    /// Whether the heater says that it is on or off.
+    private func isState(_ content: Observation.Content) -> Bool {
+        guard case .reading(let reading) = content else { return false }
+        return reading.component == "heater" && reading.property == "on"
+    }
+
     // MARK: Looking
 
     @Test("Who I am is what the kernel says, and where is the device") func whoami() async throws {
@@ -85,12 +91,20 @@ import Wire
     {
         let agent = agent
         try await agent.run { () async throws in
-            let both: [String: Value] = ["switch.pressed": .boolean(false), "heater.on": .boolean(false)]
+            let button: [String: Value] = ["switch.pressed": .boolean(false)]
+            let heater: [String: Value] = [
+                "heater.on": .boolean(false), "heater.wanted": .boolean(false), "heater.holder": .text(""),
+                "heater.until": .text(""), "heater.reason": .text("safe since the start"),
+                "heater.switches": .integer(0), "heater.refusals": .integer(0), "heater.lease_ends": .integer(0),
+                "heater.keeper_interventions": .integer(0),
+            ]
+            let both = button.merging(heater) { one, _ in one }
             #expect(values(try await agent.ask(.read(Address()))) == both)
             #expect(values(try await agent.ask(.read(Address(device: "greenhouse")))) == both)
-            let heater: [String: Value] = ["heater.on": .boolean(false)]
             #expect(values(try await agent.ask(.read(Address(component: "heater")))) == heater)
-            #expect(values(try await agent.ask(.read(Address(component: "heater", property: "on")))) == heater)
+            #expect(
+                values(try await agent.ask(.read(Address(component: "heater", property: "on"))))
+                    == ["heater.on": .boolean(false)])
         }
     }
 
@@ -99,7 +113,11 @@ import Wire
         try await agent.run { () async throws in
             let cases: [(Address, String)] = [
                 (Address(component: "cellar"), "there is no component 'cellar' here; there is switch, heater"),
-                (Address(component: "heater", property: "colour"), "heater has no property 'colour'; it has on"),
+                (
+                    Address(component: "heater", property: "colour"),
+                    "heater has no property 'colour'; it has on, wanted, holder, until, reason, switches, refusals, "
+                        + "lease_ends, keeper_interventions"
+                ),
                 (Address(device: "shed"), "this is greenhouse; for shed log in to its router with `m2m login`"),
             ]
             for (address, words) in cases {
@@ -118,7 +136,7 @@ import Wire
         try await agent.run { () async throws in
             for id in 1...4 { _ = try await agent.ask(call("\(id)", "toggle")) }
             let query = Address(component: "heater", property: "on")
-            while agent.store.all.count(where: { $0.observation.component == "heater" }) < 9 {
+            while agent.store.all.count(where: { isState($0.observation.content) }) < 5 {
                 _ = await agent.store.stored.next()
             }
             let all = try await agent.ask(.history(HistoryQuery(query)))
@@ -143,7 +161,7 @@ import Wire
             #expect(status.device == "greenhouse")
             #expect(status.software == "test")
             #expect(status.link == nil)
-            #expect(status.notes == ["a note"])
+            #expect(status.notes.first?.hasPrefix("no keeper:") == true)
             #expect(status.components.map(\.id) == ["switch", "heater"])
         }
     }
@@ -181,6 +199,31 @@ import Wire
             #expect(try result(try await agent.ask(call("4", "pulse", ["duration": .number(-1)]))).status == .refused)
             #expect(try result(try await agent.ask(call("5", "on", of: "cellar"))).status == .refused)
             #expect(try result(try await agent.ask(call("6", "off"))).status == .done)
+            #expect(try !agent.isHeating)
+        }
+    }
+
+    @Test("Whoever has a lease lets it go on and end, and whoever has not is told why")
+    func leases() async throws {
+        let agent = agent
+        try await agent.run { () async throws in
+            func renewal(_ lease: LeaseID, _ duration: Duration, of address: Address) -> Request {
+                .renew(LeaseRenewalRequest(address: address, lease: lease, duration: duration))
+            }
+            let heater = Address(device: "greenhouse", component: "heater")
+            let call = CallRequest(
+                id: "1", address: heater, action: "on", lease: Lease(id: "mine", duration: .seconds(600)))
+            #expect(try result(try await agent.ask(.call(call))).status == .done)
+            let holder = values(try await agent.ask(.read(Address(component: "heater"))))["heater.holder"]
+            #expect(holder == .text("\(LocalAccess.name(of: getuid())) on the device"))
+            #expect(try await agent.ask(renewal("mine", .seconds(700), of: heater)) == [])
+            let stranger = await agent.refusal(renewal("theirs", .seconds(700), of: heater))
+            #expect(stranger?.message.contains("not held any more") == true)
+            let button = await agent.refusal(renewal("mine", .zero, of: Address(component: "switch")))
+            #expect(button?.message.contains("switch has no output that could be held") == true)
+            #expect(await agent.refusal(renewal("mine", .zero, of: Address()))?.code == .badRequest)
+            #expect(try agent.isHeating)
+            #expect(try await agent.ask(renewal("mine", .zero, of: heater)) == [])
             #expect(try !agent.isHeating)
         }
     }

@@ -146,6 +146,21 @@ import Wire
         #expect(session.handle(.call(Self.call), at: now) == [.send(Envelope(Self.call))])
     }
 
+    @Test("No renewal goes to a device that is not in, and no answer comes from it")
+    mutating func renewBeforeProof() throws {
+        let renew = Renew(
+            id: "r1", LeaseRenewal(component: Sample.heater, lease: "l1", duration: .zero, deadline: now))
+        let answer = Renewed(id: "r1", CommandOutcome(.done))
+        for _ in 0..<2 {
+            #expect(session.handle(.renew(renew), at: now).isEmpty)
+            #expect(try error(receive(answer))?.messageType == "renewed")
+            _ = receive(Self.prove)
+        }
+        _ = session.handle(.proved(owner: "ada", positions: []), at: now)
+        #expect(session.handle(.renew(renew), at: now) == [.send(Envelope(renew))])
+        #expect(receive(answer) == [.renewed(answer)])
+    }
+
     @Test("Whatever bytes come before the proof, nothing but errors goes out")
     mutating func noise() throws {
         var generator = SeededGenerator(seed: 3)

@@ -17,8 +17,8 @@ import Wire
 
     /// Everything that can be asked about one device.
     enum Question: String, CaseIterable {
-        case describe, describeComponent, read, readProperty, watch, history, historyOfProperty, call, accept
-        case acceptFingerprint
+        case describe, describeComponent, read, readProperty, watch, history, historyOfProperty, call, renew, endLease
+        case accept, acceptFingerprint
 
         func request(_ device: DeviceID, fingerprint: String) -> Request {
             let component = Address(device: device, component: Sample.climate)
@@ -32,6 +32,8 @@ import Wire
             case .history: .history(HistoryQuery(component))
             case .historyOfProperty: .history(HistoryQuery(property, limit: 1))
             case .call: .call(CallRequest(id: "c1", address: component, action: "on"))
+            case .renew: .renew(LeaseRenewalRequest(address: component, lease: "l1", duration: .seconds(10)))
+            case .endLease: .renew(LeaseRenewalRequest(address: component, lease: "l1", duration: .zero))
             case .accept: .accept(device, fingerprint: nil)
             case .acceptFingerprint: .accept(device, fingerprint: fingerprint)
             }
@@ -69,7 +71,7 @@ import Wire
         #expect(notices.count == 0)
         #expect(try await bench.store.pending(of: bob, named: "cellar").count == 1)
         // Its owner gets an answer to the same question.
-        guard question != .watch, question != .call else { return }
+        guard ![.watch, .call, .renew, .endLease].contains(question) else { return }
         try await bench.person(bob) { talk in
             let answer = try await talk.ask(question.request("cellar", fingerprint: fingerprint))
             #expect(!answer.isEmpty)

@@ -48,17 +48,42 @@ struct MeetingPoint: Sendable {
 
     /// Gives a command; its end comes in the mailbox.
     func call(
-        _ id: CommandID = "c1", expiry: Duration = .seconds(10), device: Int64 = 10, owner: RouterStore.Owner? = nil
+        _ id: CommandID = "c1", expiry: Duration = .seconds(10), device: Int64 = 10, owner: RouterStore.Owner? = nil,
+        lease: Lease? = nil
     ) -> (end: Mailbox<CommandResult>, task: Task<Void, Never>) {
         let request = CallRequest(
             id: id, address: Address(device: "greenhouse", component: Sample.heater), action: "on",
-            parameters: ["for": .number(3)], expiry: expiry)
+            parameters: ["for": .number(3)], expiry: expiry, lease: lease)
         let end = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
         let task = Task { [board, ada] in
             end.send(await board.call(request, device: device, owner: owner ?? ada, component: Sample.heater))
             return ()
         }
         return (end, task)
+    }
+
+    /// Asks for a renewal; its end comes in the mailbox.
+    func renew(
+        _ duration: Duration = .seconds(10), expiry: Duration = .seconds(3), device: Int64 = 10,
+        owner: RouterStore.Owner? = nil
+    ) -> (end: Mailbox<CommandOutcome>, task: Task<Void, Never>) {
+        let request = LeaseRenewalRequest(
+            address: Address(device: "greenhouse", component: Sample.heater), lease: "l1", duration: duration,
+            expiry: expiry)
+        let end = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
+        let task = Task { [board, ada] in
+            end.send(await board.renew(request, device: device, owner: owner ?? ada, component: Sample.heater))
+            return ()
+        }
+        return (end, task)
+    }
+
+    /// The renewal that a device is told next.
+    static func renew(in notices: Notices) async throws -> Renew {
+        guard case .renew(let renew) = await notices.next() else {
+            throw HarnessError(description: "something else than a renewal came")
+        }
+        return renew
     }
 
     /// The command that a device is told next.

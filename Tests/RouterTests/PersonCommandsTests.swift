@@ -64,6 +64,52 @@ import Wire
         }
     }
 
+    // MARK: Leases
+
+    private func renewal(_ duration: Duration = .seconds(10)) -> Request {
+        .renew(LeaseRenewalRequest(address: heater, lease: "l1", duration: duration, expiry: .seconds(3)))
+    }
+
+    @Test("A renewal that the device has done is answered without a word; its refusal is told with the device's reason")
+    func renew() async throws {
+        let device = try await addGreenhouse()
+        let notices = MeetingPoint.notices()
+        await bench.core.switchboard.connect(device, notices: notices, clock: bench.time.now)
+        try await bench.person(device.owner) { talk in
+            for (duration, outcome) in [
+                (Duration.seconds(10), CommandOutcome(.done)), (.zero, CommandOutcome(.done)),
+                (.seconds(10), CommandOutcome(.refused, "the lease is over")),
+            ] {
+                try await talk.send(renewal(duration).envelope(session: "1"))
+                let asked = try await MeetingPoint.renew(in: notices)
+                #expect(asked.renewal.duration == duration)
+                #expect(asked.renewal.deadline == bench.time.now + .seconds(3))
+                await bench.core.switchboard.renewed(Renewed(id: asked.id, outcome), by: device)
+                if outcome.status == .done {
+                    #expect(try await talk.answer() == [])
+                } else {
+                    await #expect(throws: Failure(.conflict, "the lease is over")) { _ = try await talk.answer() }
+                }
+            }
+        }
+    }
+
+    @Test("A renewal for a device that is not there, a component that it has not, or none, is a failure with words")
+    func renewNothing() async throws {
+        let device = try await addGreenhouse()
+        try await bench.person(device.owner) { talk in
+            let gone = await failure { _ = try await talk.ask(renewal()) }
+            #expect(gone == Failure(.unreachable, "the device is not connected"))
+            for (address, code) in [
+                (Address(device: "greenhouse", component: "oven"), ErrorCode.notFound),
+                (Address(component: Sample.heater), .badRequest),
+            ] {
+                let request = Request.renew(LeaseRenewalRequest(address: address, lease: "l1", duration: .zero))
+                #expect(await failure { _ = try await talk.ask(request) }?.code == code)
+            }
+        }
+    }
+
     @Test("What only the device itself can tell is said to be so")
     func unsupported() async throws {
         let ada = try await bench.addAccount("ada")

@@ -14,16 +14,17 @@ import Wire
 
     // MARK: Down
 
-    @Test("The device gets the command as it was given, with a deadline on its own clock")
+    @Test("The device gets the command as it was given, with who gave it and a deadline on its own clock")
     func command() async throws {
         let notices = await point.connect(point.adas, clock: 500)
-        let (_, task) = point.call()
+        let lease = Lease(id: "l1", duration: .seconds(10), isRenewed: true)
+        let (_, task) = point.call(lease: lease)
         let call = try await MeetingPoint.call(in: notices)
         #expect(
             call
                 == Call(
                     id: "c1", component: Sample.heater, action: "on", parameters: ["for": .number(3)],
-                    deadline: MonotonicTime(nanoseconds: 510_000_000_000)))
+                    deadline: MonotonicTime(nanoseconds: 510_000_000_000), by: "ada", lease: lease))
         task.cancel()
     }
 

@@ -42,8 +42,9 @@ enum Samples {
                                 "duration", "title", type: .number, quantity: .duration, range: 0...10,
                                 isRequired: false)
                         ])
-                ], events: [EventDescription("pressed", "title")])
+                ], events: [EventDescription("pressed", "title")], limits: ["on for 30m at the most", "safe is off"])
         ])
+    static let lease = Lease(id: "l-1", duration: .seconds(10), isRenewed: true)
     static let status = AgentStatus(
         device: device, software: "s", board: "b", uptime: .seconds(5),
         link: LinkStatus(router: "wss://r:443", state: .reconnecting, reason: "why", failedAttempts: 3),
@@ -81,7 +82,12 @@ enum Samples {
         Call(
             id: command, component: heater, action: "pulse",
             parameters: ["duration": .number(2), "b": .boolean(false)],
-            deadline: MonotonicTime(nanoseconds: 10)),
+            deadline: MonotonicTime(nanoseconds: 10), by: "anna", lease: lease),
+        Renew(
+            id: "r-1",
+            LeaseRenewal(
+                component: heater, lease: lease.id, duration: .zero, deadline: MonotonicTime(nanoseconds: 10))),
+        Renewed(id: "r-1", CommandOutcome(.refused, "why")), Renewed(id: "r-1", CommandOutcome(.done)),
         ControlError("what", closes: true, about: Envelope(proto: .shell, type: "x", session: "s")),
         Login(user: "anna", password: "secret"), CodeWanted(), Code(code: "123456"), Resume(token: "t"),
         SessionGranted(user: "anna", token: "t", expires: time.wall), Logout(), LoggedOut(), Stop(), End(),
@@ -109,7 +115,11 @@ enum Samples {
         .call(
             CallRequest(
                 id: command, address: Address(device: device, component: heater), action: "on",
-                parameters: ["x": .text("")], expiry: .seconds(5))),
+                parameters: ["x": .text("")], expiry: .seconds(5), lease: lease)),
+        .renew(
+            LeaseRenewalRequest(
+                address: Address(device: device, component: heater), lease: lease.id, duration: .seconds(10),
+                expiry: .seconds(3))),
         .claim(device), .accept(device, fingerprint: nil), .accept(device, fingerprint: "f"),
         .drive(line: "GPIO17", isActive: false),
     ]
@@ -146,7 +156,7 @@ enum Samples {
         #expect(try Request(in: Envelope(proto: .shell, type: "devices", body: [0x80])) == nil)
     }
 
-    @Test(arguments: ["call", "history", "claim", "accept", "drive"])
+    @Test(arguments: ["call", "renew", "history", "claim", "accept", "drive"])
     func requestsWithoutWhatTheyNeedAreErrors(type: String) {
         #expect(throws: WireError.self) { try Request(in: Envelope(proto: .requests, type: type, body: [0x80])) }
     }

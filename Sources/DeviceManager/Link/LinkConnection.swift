@@ -13,6 +13,9 @@ actor LinkConnection {
     private let onOpen: @Sendable (_ owner: String) -> Void
     private var session: LinkSession
     private var problem: LinkProblem?
+    /// Renewals that are going on, as many as the session lets, with the names of their answers.
+    private var renewals: [Int: Task<Void, Never>] = [:]
+    private var nextRenewal = 0
 
     init(
         _ channel: MessageChannel, _ identity: LinkSession.Identity, _ manager: DeviceManager,
@@ -29,11 +32,16 @@ actor LinkConnection {
     /// - Throws: Why it ended, unless the task was cancelled.
     func run() async throws {
         let (arrivals, endWatch) = manager.observations.watch(bound: 1)
-        defer { endWatch() }
+        let (descriptions, endDescriptions) = manager.watchDescription()
+        defer {
+            endWatch()
+            endDescriptions()
+        }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.read() }
                 group.addTask { try await self.watch(arrivals) }
+                group.addTask { try await self.describe(descriptions) }
                 try await group.next()
                 group.cancelAll()
             }
@@ -48,6 +56,10 @@ actor LinkConnection {
     private func read() async throws {
         for try await message in channel.inbound { try await handle(.received(message)) }
         throw problem ?? LinkProblem("the router closed the connection")
+    }
+
+    private func describe(_ descriptions: Mailbox<DeviceDescription>) async throws {
+        while let description = await descriptions.next() { try await handle(.described(description)) }
     }
 
     private func watch(_ arrivals: Mailbox<RecordedObservation>) async throws {
@@ -84,13 +96,30 @@ actor LinkConnection {
             }
             try await manager.outbox.reconcile(unknown)
         case .submit(let command): manager.commands.submit(command)
+        case .renew(let renewal, let id): renew(renewal, id)
         case .close(let problem):
             self.problem = problem
             throw problem
         }
     }
 
+    /// Renews a lease beside everything else.
+    ///
+    /// A task of its own, in no group: one that hangs must neither keep the connection from being read, nor its end
+    /// from coming.
+    private func renew(_ renewal: LeaseRenewal, _ id: String) {
+        nextRenewal += 1
+        let number = nextRenewal
+        renewals[number] = Task {
+            let outcome = await manager.commands.renew(renewal)
+            guard renewals.removeValue(forKey: number) != nil else { return }
+            try? await handle(.renewed(id: id, outcome))  // safe: else the connection is gone, and its reader says so
+        }
+    }
+
     private func end() async {
+        for renewal in renewals.values { renewal.cancel() }
+        renewals = [:]
         for action in session.finish() {
             try? await perform(action)  // safe: nothing is left but to trim
         }

@@ -25,6 +25,10 @@ struct LinkSession {
         case reconciled
         /// What ``Action/load(_:after:)`` asked for; nil: there is no more.
         case loaded(StreamName, OutboxBatch?)
+        /// What ``Action/renew(_:id:)`` asked for has ended.
+        case renewed(id: String, CommandOutcome)
+        /// The device is another one now, by its configuration.
+        case described(DeviceDescription)
         /// Time passed.
         case tick
     }
@@ -39,6 +43,8 @@ struct LinkSession {
         /// The router has everything up to here.
         case trim(StreamPosition)
         case submit(Command)
+        /// Let a lease go on, or end; nothing waits for it.
+        case renew(LeaseRenewal, id: String)
         /// Give what was stored in this run new numbers: the router knows the old ones for something else.
         case beginEpochs
         /// End the connection: something is wrong.
@@ -55,6 +61,8 @@ struct LinkSession {
 
     /// How many batches of a stream may be on their way.
     static let window = 4
+    /// How many renewals of leases may be going on; one more is refused.
+    static let renewalBound = 16
     /// How many observations go in a batch.
     static let batchSize = 100
     /// How long an acknowledgement may wait to be written down: each write costs the disk as much as a hundred.
@@ -74,7 +82,7 @@ struct LinkSession {
     }
 
     private let identity: Identity
-    private let description: DeviceDescription
+    private var description: DeviceDescription
     private var state = State.greeting
     private var silence: Duration = .zero
     private let greetingEnd: MonotonicTime
@@ -82,6 +90,7 @@ struct LinkSession {
     private var sendings: [StreamName: Sending] = [:]
     private var untrimmed: [StreamName: StreamPosition] = [:]
     private var trimAt: MonotonicTime?
+    private var renewals = 0
 
     init(identity: Identity, description: DeviceDescription, now: MonotonicTime) {
         self.identity = identity
@@ -109,6 +118,12 @@ struct LinkSession {
             let hello = Action.send(Envelope(DescriptionMessage(description)))
             return [hello] + StreamName.allCases.flatMap { wake($0) }
         case .loaded(let stream, let batch): return send(stream, batch)
+        case .renewed(let id, let outcome):
+            renewals -= 1
+            return [.send(Envelope(Renewed(id: id, outcome)))]
+        case .described(let description):
+            self.description = description
+            return state == .open ? [.send(Envelope(DescriptionMessage(description)))] : []
         case .tick: return tick(at: now)
         }
     }
@@ -146,6 +161,9 @@ struct LinkSession {
         case Call.kind:
             guard state == .open || state == .reconciling else { return [] }
             return [.submit(try envelope.decode(Call.self).command)]
+        case Renew.kind:
+            guard state == .open || state == .reconciling else { return [] }
+            return renew(try envelope.decode(Renew.self))
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
             let failure = try Failure(in: envelope)
             // Numbers that the router knows for something else: an older store was restored.
@@ -176,6 +194,16 @@ struct LinkSession {
         state = .reconciling
         silence = welcome.heartbeat * 9 / 4
         return [.begin(owner: welcome.owner, positions: welcome.streams)]
+    }
+
+    private mutating func renew(_ message: Renew) -> [Action] {
+        guard renewals < Self.renewalBound else {
+            // Not `refused`, which would tell the holder that the lease is over.
+            let tooMany = CommandOutcome(.failed, "too many renewals are being done; try again in a moment")
+            return [.send(Envelope(Renewed(id: message.id, tooMany)))]
+        }
+        renewals += 1
+        return [.renew(message.renewal, id: message.id)]
     }
 
     private mutating func acknowledge(_ message: Acknowledgement, at now: MonotonicTime) -> [Action] {

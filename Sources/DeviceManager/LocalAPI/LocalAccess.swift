@@ -28,7 +28,7 @@ struct LocalAccess: Sendable {
     /// What a request needs.
     static func needed(for request: Request) -> Level {
         switch request {
-        case .call, .drive: .control
+        case .call, .renew, .drive: .control
         default: .read
         }
     }

@@ -29,6 +29,7 @@ struct LocalRequestHandler: Sendable {
         case .watch(let address): try await watch(address, conversation)
         case .history(let query): try await history(query, conversation)
         case .call(let call): try await conversation.send([.observation(try await perform(call, uid))])
+        case .renew(let renewal): try await renew(renewal)
         case .status: try await conversation.send([.status(await manager.status())])
         case .probe: try await conversation.send([.inventory(await manager.inventory())])
         case .drive(let line, let isActive): try drive(line, isActive)
@@ -116,10 +117,19 @@ struct LocalRequestHandler: Sendable {
         let deadline = manager.time.now + min(call.expiry, Command.longestExpiry)
         let command = Command(
             id: call.id, component: component, action: call.action, parameters: call.parameters, deadline: deadline,
-            origin: .local(uid: uid))
+            origin: .local(uid: uid, user: LocalAccess.name(of: uid)), lease: call.lease)
         let result = await manager.commands.perform(command)
         return ReportedObservation(
             device: manager.description.id, time: manager.time.wall, content: .result(result))
+    }
+
+    private func renew(_ request: LeaseRenewalRequest) async throws(Failure) {
+        try check(Address(device: request.address.device))
+        guard let component = request.address.component else { throw Failure(.badRequest, "which component is meant?") }
+        let renewal = LeaseRenewal(
+            component: component, lease: request.lease, duration: request.duration,
+            deadline: manager.time.now + min(request.expiry, Command.longestExpiry))
+        if let failure = Failure(renewal: await manager.commands.renew(renewal)) { throw failure }
     }
 
     private func drive(_ text: String, _ isActive: Bool) throws {

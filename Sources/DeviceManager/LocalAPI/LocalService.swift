@@ -16,6 +16,8 @@ public struct LocalService: Service {
     private let settings: AgentConfiguration.Local
     private let handler: LocalRequestHandler
     private let group: any EventLoopGroup
+    /// Finished when the socket is open.
+    private let opened = Mailbox<Void>(bound: 1, policy: .refuseNewest)
     private let logger: Logger
 
     /// How many programs may be connected at a time.
@@ -51,9 +53,20 @@ public struct LocalService: Service {
         let server = try await LocalSocket.listen(on: settings.socket, group: group)
         // Everybody may knock; who may come in is decided by the kernel's word for who they are.
         chmod(settings.socket, 0o666)
+        opened.finish()
         logger.info("local socket is open", metadata: ["path": "\(settings.socket)"])
         try await untilGracefulShutdown { try await serve(server) }
         unlink(settings.socket)
+    }
+
+    /// Its part in the agent's life: the socket is open, and its event loop turns.
+    public var vital: Vital {
+        Vital("local socket") { [opened, group] in
+            _ = await opened.next()
+            await withCheckedContinuation { continuation in
+                group.next().execute { continuation.resume() }
+            }
+        }
     }
 
     private func serve(_ server: NIOAsyncChannel<MessageChannel, Never>) async throws {

@@ -12,21 +12,33 @@ public struct Command: Hashable, Sendable {
     public var deadline: MonotonicTime
     /// Who gave it.
     public var origin: Origin
+    /// The claim that it makes on the output; nil: none.
+    public var lease: Lease?
 
     /// Who gave a command.
     public enum Origin: Hashable, Sendable {
-        /// A person, through the router.
-        case router
-        /// A person on the device, by their user id.
-        case local(uid: UInt32)
+        /// A person, through the router, by the name of their account.
+        case router(account: String)
+        /// A person on the device, by their user id and name.
+        case local(uid: UInt32, user: String)
         /// A binding of a component's event.
         case binding(ComponentID)
+
+        /// Who it was, for people.
+        public var words: String {
+            switch self {
+            case .router(""): "somebody through the router"  // an older router does not say who
+            case .router(let account): "\(account) through the router"
+            case .local(_, let user): "\(user) on the device"
+            case .binding(let component): "the binding of \(component)"
+            }
+        }
     }
 
     /// An order to a component.
     public init(
         id: CommandID, component: ComponentID, action: String, parameters: [String: Value] = [:],
-        deadline: MonotonicTime, origin: Origin
+        deadline: MonotonicTime, origin: Origin, lease: Lease? = nil
     ) {
         self.id = id
         self.component = component
@@ -34,6 +46,7 @@ public struct Command: Hashable, Sendable {
         self.parameters = parameters
         self.deadline = deadline
         self.origin = origin
+        self.lease = lease
     }
 
     /// How long a command may take to be begun, when nobody says otherwise.

@@ -15,11 +15,13 @@ public struct ComponentDescription: Hashable, Sendable {
     public var actions: [ActionDescription]
     /// What can happen.
     public var events: [EventDescription]
+    /// The rules that hold for its output, a sentence each.
+    public var limits: [String]
 
     /// A description of a component.
     public init(
         id: ComponentID, model: String, label: String? = nil, properties: [PropertyDescription] = [],
-        actions: [ActionDescription] = [], events: [EventDescription] = []
+        actions: [ActionDescription] = [], events: [EventDescription] = [], limits: [String] = []
     ) {
         self.id = id
         self.model = model
@@ -27,6 +29,7 @@ public struct ComponentDescription: Hashable, Sendable {
         self.properties = properties
         self.actions = actions
         self.events = events
+        self.limits = limits
     }
 
     /// The property of a name, if there is one.

@@ -40,7 +40,7 @@ public struct SystemTime: TimeSource {
     public func sleep(until deadline: MonotonicTime) async throws {
         let rest = deadline - now
         guard rest > .zero else { return try Task.checkCancellation() }
-        try await Task.sleep(for: rest, tolerance: min(rest / 20, Duration.milliseconds(50)), clock: .suspending)
+        try await Task.sleep(for: rest, tolerance: min(rest / 20, Duration.milliseconds(5)), clock: .suspending)
     }
 }
 

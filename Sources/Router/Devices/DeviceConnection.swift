@@ -51,6 +51,7 @@ actor DeviceConnection {
         while true {
             switch await notices.next(until: session.deadline, on: core.time) {
             case .element(.call(let call)): try await handle(.call(call))
+            case .element(.renew(let renew)): try await handle(.renew(renew))
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
             case .element(.replaced):
@@ -75,6 +76,8 @@ actor DeviceConnection {
         case .ingest(let batch): try await ingest(batch)
         case .hear(let clock):
             if let device { await core.switchboard.hear(device, clock: clock) }
+        case .renewed(let message):
+            if let device { await core.switchboard.renewed(message, by: device) }
         case .close: throw SessionEnded()
         }
     }

@@ -23,6 +23,8 @@ struct DeviceSession {
         case stored(StreamPosition)
         /// The owner commands.
         case call(Call)
+        /// The owner lets a lease go on, or end.
+        case renew(Renew)
         /// Time passed.
         case tick
     }
@@ -36,6 +38,8 @@ struct DeviceSession {
         case ingest(ObservationBatch)
         /// The device said what its clock says.
         case hear(MonotonicTime?)
+        /// The device said what became of a renewal.
+        case renewed(Renewed)
         case close
     }
 
@@ -100,6 +104,7 @@ struct DeviceSession {
             return [.send(failure.envelope(.deviceSession)), .close]
         case .stored(let position): return [.send(Envelope(Acknowledgement(through: position)))]
         case .call(let call): return state == .open ? [.send(Envelope(call))] : []
+        case .renew(let renew): return state == .open ? [.send(Envelope(renew))] : []
         case .tick: return tick(at: now)
         }
     }
@@ -134,8 +139,10 @@ struct DeviceSession {
         case (DescriptionMessage.kind, .open):
             return [.describe(try envelope.decode(DescriptionMessage.self).description)]
         case (ObservationBatch.kind, .open): return [.ingest(try envelope.decode(ObservationBatch.self))]
+        case (Renewed.kind, .open): return [.renewed(try envelope.decode(Renewed.self))]
         case (ControlError.kind, _): return []  // an answer to an error would be one too many
-        case (Enroll.kind, _), (Prove.kind, _), (DescriptionMessage.kind, _), (ObservationBatch.kind, _):
+        case (Enroll.kind, _), (Prove.kind, _), (DescriptionMessage.kind, _), (ObservationBatch.kind, _),
+            (Renewed.kind, _):
             let error = "'\(envelope.type)' makes no sense at this point of the session"
             return [.send(Envelope(ControlError(error, about: envelope)))]
         default: return [.send(Envelope(ControlError.unknown(envelope)))]

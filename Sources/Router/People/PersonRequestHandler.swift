@@ -25,6 +25,7 @@ struct PersonRequestHandler: Sendable {
         case .watch(let address): try await watch(address, conversation)
         case .history(let query): try await history(query, conversation)
         case .call(let call): try await conversation.send([.observation(try await perform(call))])
+        case .renew(let renewal): try await renew(renewal)
         case .claim(let device): try await conversation.send([.ticket(try await claim(device))])
         case .accept(let device, let fingerprint):
             try await conversation.send(try await accept(device, fingerprint))
@@ -150,6 +151,13 @@ struct PersonRequestHandler: Sendable {
         guard let component = call.address.component else { throw Failure(.badRequest, "which component is meant?") }
         let result = await core.switchboard.call(call, device: device.row, owner: owner, component: component)
         return ReportedObservation(device: device.name, time: core.time.wall, content: .result(result))
+    }
+
+    private func renew(_ request: LeaseRenewalRequest) async throws {
+        let device = try await one(request.address)
+        guard let component = request.address.component else { throw Failure(.badRequest, "which component is meant?") }
+        let outcome = await core.switchboard.renew(request, device: device.row, owner: owner, component: component)
+        if let failure = Failure(renewal: outcome) { throw failure }
     }
 
     private func claim(_ device: DeviceID) async throws -> ClaimTicket {

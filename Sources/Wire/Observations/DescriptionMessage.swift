@@ -73,6 +73,7 @@ extension ComponentDescription {
                     map.field("title", event.title)
                 }
             }
+            if !limits.isEmpty { map.field("limits", limits) { $0.write($1) } }
         }
     }
 
@@ -83,6 +84,7 @@ extension ComponentDescription {
         var properties: [PropertyDescription?] = []
         var actions: [ActionDescription] = []
         var events: [EventDescription] = []
+        var limits: [String] = []
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "component": id = try reader.readComponentID()
@@ -101,12 +103,14 @@ extension ComponentDescription {
                     let fields = try MemberFields(from: &reader)
                     return EventDescription(fields.name, fields.title)
                 }
+            case "limits":
+                limits = try reader.readArray { (reader) throws(WireError) in try reader.readString() }
             default: try reader.skip()
             }
         }
         self.init(
             id: try reader.require(id, "component"), model: try reader.require(model, "model"), label: label,
-            properties: properties.compactMap(\.self), actions: actions, events: events)
+            properties: properties.compactMap(\.self), actions: actions, events: events, limits: limits)
     }
 }
 

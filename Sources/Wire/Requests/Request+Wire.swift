@@ -24,7 +24,13 @@ extension Request {
             map.field("id", call.id.rawValue)
             map.field("action", call.action)
             map.field("parameters", call.parameters)
-            map.field("expiry_ms", call.expiry.nanoseconds / 1_000_000)
+            map.field("expiry_ms", call.expiry.milliseconds)
+            map.leaseFields(call.lease)
+        case .renew(let renewal):
+            map.addressFields(renewal.address)
+            map.field("lease", renewal.lease.rawValue)
+            map.field("lease_ms", renewal.duration.milliseconds)
+            map.field("expiry_ms", renewal.expiry.milliseconds)
         case .claim(let device): map.field("device", device.rawValue)
         case .accept(let device, let fingerprint):
             map.field("device", device.rawValue)
@@ -49,8 +55,8 @@ extension Request {
 
     /// All types of requests.
     static let types: Set = [
-        "whoami", "devices", "describe", "read", "watch", "history", "call", "claim", "accept", "status", "probe",
-        "drive",
+        "whoami", "devices", "describe", "read", "watch", "history", "call", "renew", "claim", "accept", "status",
+        "probe", "drive",
     ]
 
     private init(type: String, _ fields: RequestFields, _ reader: MessagePackReader) throws(WireError) {
@@ -71,7 +77,13 @@ extension Request {
                 CallRequest(
                     id: try reader.require(fields.id, "id"), address: fields.address,
                     action: try reader.require(fields.action, "action"), parameters: fields.parameters,
-                    expiry: fields.expiry))
+                    expiry: fields.expiry, lease: try fields.lease.lease(reader)))
+        case "renew":
+            _ = try reader.require(fields.address.component, "component")
+            self = .renew(
+                LeaseRenewalRequest(
+                    address: fields.address, lease: try reader.require(fields.lease.id, "lease"),
+                    duration: try reader.require(fields.lease.duration, "lease_ms"), expiry: fields.expiry))
         case "claim": self = .claim(try reader.require(fields.address.device, "device"))
         case "accept":
             self = .accept(try reader.require(fields.address.device, "device"), fingerprint: fields.fingerprint)
@@ -99,6 +111,7 @@ private struct RequestFields {
     var action: String?
     var parameters: [String: Value] = [:]
     var expiry = Command.defaultExpiry
+    var lease = LeaseFields()
     var fingerprint: String?
     var line: String?
     var isActive: Bool?
@@ -115,6 +128,7 @@ private struct RequestFields {
             case "action": action = try reader.readString()
             case "parameters": parameters = try reader.readValues()
             case "expiry_ms": expiry = .milliseconds(max(0, min(try reader.readInt64(), 86_400_000)))
+            case _ where LeaseFields.keys.contains(key): try lease.read(key, &reader)
             case "fingerprint": fingerprint = try reader.readString()
             case "line": line = try reader.readString()
             case "active": isActive = try reader.readBool()

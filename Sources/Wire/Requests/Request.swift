@@ -21,6 +21,8 @@ public enum Request: Hashable, Sendable {
     case history(HistoryQuery)
     /// Do something. One result item.
     case call(CallRequest)
+    /// Let a lease go on, or end. No item.
+    case renew(LeaseRenewalRequest)
     /// Make a claim code for a new device. One ticket item.
     case claim(DeviceID)
     /// Let a device in that waits. Without a fingerprint: show those that wait under this name.
@@ -42,6 +44,7 @@ public enum Request: Hashable, Sendable {
         case .watch: "watch"
         case .history: "history"
         case .call: "call"
+        case .renew: "renew"
         case .claim: "claim"
         case .accept: "accept"
         case .status: "status"
@@ -80,16 +83,39 @@ public struct CallRequest: Hashable, Sendable {
     public var parameters: [String: Value]
     /// How long it may take to be begun.
     public var expiry: Duration
+    /// The claim that it makes on the output; nil: none.
+    public var lease: Lease?
 
     /// A command.
     public init(
         id: CommandID, address: Address, action: String, parameters: [String: Value] = [:],
-        expiry: Duration = Command.defaultExpiry
+        expiry: Duration = Command.defaultExpiry, lease: Lease? = nil
     ) {
         self.id = id
         self.address = address
         self.action = action
         self.parameters = parameters
+        self.expiry = expiry
+        self.lease = lease
+    }
+}
+
+/// What the holder of a lease asks for, as a person does.
+public struct LeaseRenewalRequest: Hashable, Sendable {
+    /// The component whose output is held; with its device, where the router is asked.
+    public var address: Address
+    /// The lease.
+    public var lease: LeaseID
+    /// For how long it goes on; zero: it ends, and the output is made safe.
+    public var duration: Duration
+    /// How long it may take to be done.
+    public var expiry: Duration
+
+    /// That a lease goes on, or ends.
+    public init(address: Address, lease: LeaseID, duration: Duration, expiry: Duration = Command.defaultExpiry) {
+        self.address = address
+        self.lease = lease
+        self.duration = duration
         self.expiry = expiry
     }
 }

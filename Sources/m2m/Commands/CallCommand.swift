@@ -7,7 +7,13 @@ import Wire
 struct CallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "call", abstract: "Let a component do something.",
-        discussion: "For example: m2m call greenhouse/heater on, or m2m call heater pulse duration=5s")
+        discussion: """
+            For example: m2m call greenhouse/heater on, or m2m call heater pulse duration=5s
+
+            An output stays as it was told, and anybody may switch it, unless it is held by a lease: until that ends \
+            nobody else may switch it away from safe, and then it is made safe. With --lease this command ends at once, \
+            with --hold it goes on, and renews a lease of \(Hold.duration.text) every \(Hold.interval.text).
+            """)
 
     @Argument(help: "[DEVICE/]COMPONENT")
     var address: ComponentAddress
@@ -20,6 +26,12 @@ struct CallCommand: AsyncParsableCommand {
 
     @Option(help: "Within what time it has to be begun, 60s at most. (default: 10s)")
     var expires: TimeSpan?
+
+    @Option(help: "Hold the output for so long, such as 30s, and make it safe then.")
+    var lease: TimeSpan?
+
+    @Flag(help: "Hold the output until Ctrl-C, and make it safe then.")
+    var hold = false
 
     @OptionGroup var format: Format
 
@@ -34,6 +46,15 @@ struct CallCommand: AsyncParsableCommand {
         if let expires, expires.duration > Command.longestExpiry || expires.duration <= .zero {
             throw ValidationError("--expires must be from 1ms to \(Command.longestExpiry.text)")
         }
+        if hold, lease != nil {
+            throw ValidationError(
+                "--hold and --lease don't go together: a hold lasts until Ctrl-C, a lease for a time that is said before"
+            )
+        }
+        if let lease, !Lease.durations.contains(lease.duration) {
+            throw ValidationError(
+                "--lease must be from \(Lease.durations.lowerBound.text) to \(Lease.durations.upperBound.text)")
+        }
     }
 
     func run() async throws {
@@ -42,20 +63,56 @@ struct CallCommand: AsyncParsableCommand {
         var generator = SystemRandomNumberGenerator()
         let call = CallRequest(
             id: CommandID(using: &generator), address: address.address, action: action, parameters: values,
-            expiry: expires?.duration ?? Command.defaultExpiry)
+            expiry: expires?.duration ?? Command.defaultExpiry, lease: claim(&generator))
+        guard hold, let lease = call.lease else {
+            try await perform(call, &connection)
+            return await connection.close()
+        }
+        let signals = await HoldSignals(for: "\(address.address) \(action)")
+        try await perform(call, &connection)
+        try await HeldOutput(call, lease, until: signals, isJSON: format.json).hold(connection)
+    }
+
+    /// The claim that is made on the output; nil: none.
+    private func claim(_ generator: inout some RandomNumberGenerator) -> Lease? {
+        guard let duration = hold ? Hold.duration : lease?.duration else { return nil }
+        return Lease(id: LeaseID(using: &generator), duration: duration, isRenewed: hold)
+    }
+
+    /// Gives the command, and says how it ended; throws unless it was done.
+    private func perform(_ call: CallRequest, _ connection: inout ClientConnection) async throws {
         let items = try await connection.ask(.call(call))
-        await connection.close()
         guard case .observation(let report)? = items.first, case .result(let result) = report.content else {
             throw ClientError(.internalFailure, "\(address.address)", "no result came")
         }
-        if format.json { Output.line(Item.observation(report).json.text) }
-        guard result.status == .done else {
-            Output.error(
-                "m2m: \(address.address) \(action): \(result.status.rawValue): \(result.reason ?? "no reason was given")"
-            )
+        let end = try (lease?.duration).map { try SystemTime().wall + $0 }
+        let isDone = result.status == .done
+        if format.json {
+            var object = Item.observation(report).json
+            if isDone, let end { object.add("held_until", end.rfc3339) }
+            Output.line(object.text)
+        }
+        guard isDone else {
+            let reason = result.reason ?? "no reason was given"
+            Output.error("m2m: \(address.address) \(action): \(result.status.rawValue): \(reason)\(hint(call, result))")
             throw ProgramExit(result.status == .unreachable ? .notReachable : .failed)
         }
-        if !format.json { Output.line("\(address.address) \(action): \(Style.good.apply("done"))") }
+        guard !format.json else { return }
+        let held =
+            if hold {
+                ", held until Ctrl-C"
+            } else if let end, let lease {
+                ", held until \(LocalTime.text(end)) (for \(lease.duration.text)), then safe"
+            } else {
+                ""
+            }
+        Output.line("\(address.address) \(action): \(Style.good.apply("done"))\(held)")
+    }
+
+    /// What is sure, though nobody knows whether the command was done.
+    private func hint(_ call: CallRequest, _ result: CommandResult) -> String {
+        guard result.status == .unknown, let lease = call.lease else { return "" }
+        return "; if it was, the output is safe again within \(lease.duration.text)"
     }
 
     /// The parameters as the component wants them: its description says of what type, and in which unit.

@@ -16,7 +16,13 @@ struct DescribeCommand: AsyncParsableCommand {
     func run() async throws {
         let address = address?.address ?? Address()
         var connection = try await Place.of(address)
-        format.show(try await connection.ask(.describe(address)))
+        let items = try await connection.ask(.describe(address))
+        if format.json {
+            format.show(items)
+        } else {
+            let values = CurrentValues(try await connection.ask(.read(address)))
+            for case .description(let device) in items { device.lines(values).forEach(Output.line) }
+        }
         await connection.close()
     }
 }
@@ -34,9 +40,13 @@ struct ReadCommand: AsyncParsableCommand {
         let address = address?.address ?? Address()
         var connection = try await Place.of(address)
         let items = try await connection.ask(.read(address))
+        let described =
+            format.json
+            ? [] : try await connection.ask(.describe(Address(device: address.device, component: address.component)))
         await connection.close()
         if items.isEmpty, !format.json { return Output.line("nothing was read yet") }
         format.show(items)
+        for case .description(let device) in described { device.limitLines.forEach(Output.line) }
     }
 }
 

@@ -21,6 +21,7 @@ extension ComponentDescription {
         object.add("properties", properties.map(\.json))
         object.add("actions", actions.map(\.json))
         object.add("events", events.map(\.json))
+        if !limits.isEmpty { object.add("limits", limits) }
         return object
     }
 }

@@ -15,7 +15,7 @@ enum Tables {
         let others = items.flatMap { item -> [String] in
             switch item {
             case .observation, .device: []
-            case .description(let description): description.lines
+            case .description(let description): description.lines(CurrentValues([]))
             case .status(let status): status.lines
             case .inventory(let inventory): inventory.lines
             case .ticket(let ticket): ticket.lines
@@ -73,17 +73,49 @@ extension ClaimTicket {
     }
 }
 
+/// What the properties of a description are at the moment, in words.
+struct CurrentValues {
+    private var texts: [DeviceID: [ComponentID: [String: String]]] = [:]
+
+    /// The values of an answer to a read.
+    init(_ items: [Item]) {
+        for case .observation(let report) in items {
+            guard case .reading(let reading) = report.content else { continue }
+            let value = reading.value?.text(of: report.quantity) ?? "-"
+            let text =
+                reading.quality == .good ? value : reading.quality.style.apply("\(value) (\(reading.quality.rawValue))")
+            texts[report.device, default: [:]][reading.component, default: [:]][reading.property] = text
+        }
+    }
+
+    /// The value of a property; empty where it is not known.
+    subscript(device: DeviceID, component: ComponentID, property: String) -> String {
+        texts[device]?[component]?[property] ?? ""
+    }
+}
+
 extension DeviceDescription {
-    fileprivate var lines: [String] {
+    /// What it is and can do, and how it is.
+    func lines(_ values: CurrentValues) -> [String] {
         let head = "\(id)\(label.map { " (\($0))" } ?? ""), \(software)"
-        return [head] + components.flatMap(\.lines)
+        return [head] + components.flatMap { component in component.lines { values[id, component.id, $0] } }
+    }
+
+    /// The rules of its outputs.
+    var limitLines: [String] {
+        components.filter { !$0.limits.isEmpty }.flatMap { component in
+            ["", "\(component.id):"] + component.limits.map { "  \($0)" }
+        }
     }
 }
 
 extension ComponentDescription {
-    fileprivate var lines: [String] {
+    fileprivate func lines(_ value: (String) -> String) -> [String] {
         let head = ["", "\(id)\(label.map { " (\($0))" } ?? ""): \(model)"]
-        var rows: [(String, String)] = properties.map { ("  \($0.name)", "\($0.title) (\($0.typeText))") }
+        var rows: [(String, String)] = properties.map { property in
+            let now = value(property.name)
+            return ("  \(property.name)", "\(property.title) (\(property.typeText))\(now.isEmpty ? "" : ": \(now)")")
+        }
         rows += actions.map { action in
             let parameters = action.parameters.map { parameter in
                 let text = "\(parameter.name)=…"
@@ -93,7 +125,8 @@ extension ComponentDescription {
         }
         rows += events.map { ("  \($0.name)", "event: \($0.title)") }
         let width = rows.map(\.0.count).max() ?? 0
-        return head + rows.map { $0 + String(repeating: " ", count: width - $0.count) + "  " + $1 }
+        let members = rows.map { $0 + String(repeating: " ", count: width - $0.count) + "  " + $1 }
+        return head + members + (limits.isEmpty ? [] : ["  limits:"] + limits.map { "    \($0)" })
     }
 }
 
