@@ -66,6 +66,14 @@ public struct ComponentPort: Sendable {
         }
     }
 
+    /// Waits until the component has to stop.
+    ///
+    /// - Throws: `CancellationError`, which is the end.
+    public func untilStopped() async throws {
+        while case .element(let order) = await next() { order.answer(.refused, "\(id) does nothing by itself") }
+        throw CancellationError()
+    }
+
     /// Does something again and again.
     ///
     /// - Parameters:

@@ -6,10 +6,12 @@ import HAL
 enum InputKeys {
     static let line = Key.required(
         "line", .line, "The line: its name, \"GPIO17\", \"pin 11\", or { chip = \"…\", offset = … }.")
+    static let biasKind = ValueKind<LineBias>.choice([
+        "as-is": .asIs, "disabled": .disabled, "pull-up": .pullUp, "pull-down": .pullDown,
+    ])
     static let bias = Key.optional(
-        "bias",
-        .choice(["as-is": LineBias.asIs, "disabled": .disabled, "pull-up": .pullUp, "pull-down": .pullDown]),
-        default: .asIs, shown: "\"as-is\"", "The resistor that holds the line while nothing drives it.")
+        "bias", biasKind, default: .asIs, shown: "\"as-is\"",
+        "The resistor that holds the line while nothing drives it.")
     static let activeLow = Key.optional(
         "active_low", .boolean, default: false, shown: "false", "Whether a low voltage means pressed, closed or on.")
     static let debounce = Key.optional(

@@ -83,113 +83,95 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct RelayTests {
-    private let time = ManualTime()
-    private let line = LineReference.name("GPIO5")
+@Suite struct RelayTests {
+    private func relay(_ entries: [String: Node.Value] = [:]) throws -> any Actuator {
+        let table: [String: Node.Value] = ["line": .string("GPIO5"), "safe": .string("off")]
+        let harness = try ComponentHarness(Relay.self, table.merging(entries) { $1 }, time: ManualTime())
+        return try #require(harness.component as? any Actuator)
+    }
 
-    private func makeRelay(safe: String = "off", activeLow: Bool = true) throws -> ComponentHarness {
-        try ComponentHarness(
-            Relay.self,
-            ["line": .string("GPIO5"), "safe": .string(safe), "active_low": .boolean(activeLow)], time: time)
+    private func mistakes(_ entries: [String: Node.Value]) -> String {
+        do {
+            _ = try relay(entries)
+            return ""
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func node(_ value: Node.Value) -> Node { Node(value, at: Position(line: 1, column: 1)) }
+
+    private func table(_ entries: [String: Node.Value]) -> Node.Value {
+        .table(
+            Table(
+                entries.sorted { $0.key < $1.key }.map {
+                    Table.Entry(key: $0.key, position: Position(line: 1, column: 1), node: node($0.value))
+                }))
+    }
+
+    private func wish(_ action: String, _ parameters: [String: Value] = [:]) throws -> OutputWish {
+        try relay().wish(
+            for: Command(
+                id: "1", component: "heater", action: action, parameters: parameters,
+                deadline: MonotonicTime(nanoseconds: 1), origin: .binding("switch")))
     }
 
     @Test func safeIsRequired() {
-        #expect { try ComponentHarness(Relay.self, ["line": .string("GPIO5")], time: time) } throws: {
+        #expect { try ComponentHarness(Relay.self, ["line": .string("GPIO5")], time: ManualTime()) } throws: {
             "\($0)".contains("'safe' is missing")
         }
     }
 
-    @Test func switchesAndTells() async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay()
-        try await relay.run(on: board) { () async throws in
-            #expect(try await relay.next("on").value == .boolean(false))
-            #expect(try board.level(of: line))
-            #expect(await relay.order("on").0 == .done)
-            #expect(try !board.level(of: line))
-            #expect(try await relay.next("on").value == .boolean(true))
-            #expect(await relay.order("toggle").0 == .done)
-            #expect(try board.level(of: line))
-            #expect(await relay.order("off").0 == .done)
-        }
+    @Test func actionsAreWishes() throws {
+        #expect(try wish("on") == .set(.active))
+        #expect(try wish("off") == .set(.inactive))
+        #expect(try wish("toggle") == .toggle)
+        #expect(try wish("pulse", ["duration": .number(2)]) == .pulse(.seconds(2)))
     }
 
-    /// An active-low relay on a line that is high: neither taking the line nor giving it back may move it.
-    @Test func anActiveLowRelayDoesNotClick() async throws {
-        let board = SimulatedBoard(time: time)
-        try board.drive(line, .active)  // nobody holds it: high
-        let before = try board.switches(of: line)
-        let relay = try makeRelay()
-        try await relay.run(on: board) { _ = try await relay.next("on") }
-        #expect(try board.switches(of: line) == before)
+    @Test("the resistor pulls towards safe, unless the file says otherwise")
+    func bias() throws {
+        #expect(try relay().output.bias == .pullDown)
+        #expect(try relay(["active_low": .boolean(true)]).output.bias == .pullUp)
+        #expect(try relay(["safe": .string("on")]).output.bias == .pullUp)
+        #expect(try relay(["active_low": .boolean(true), "safe": .string("on")]).output.bias == .pullDown)
+        #expect(try relay(["bias": .string("as-is")]).output.bias == .asIs)
     }
 
-    @Test(arguments: [("off", LineValue.inactive), ("on", .active)])
-    func itIsSafeAtTheStartAndAtTheEnd(safe: String, value: LineValue) async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay(safe: safe, activeLow: false)
-        try await relay.run(on: board) { () async throws in
-            _ = try await relay.next("on")
-            #expect(try board.look(at: line) == value)
-            _ = await relay.order("toggle")
-            #expect(try board.look(at: line) == value.toggled)
-        }
-        var readings: [Value?] = []
-        relay.observations.finish()
-        while let content = await relay.observations.next() {
-            if case .reading(let reading) = content { readings.append(reading.value) }
-        }
-        #expect(readings.last == .boolean(value == .active))
+    @Test func rulesAreRead() throws {
+        let rules = try relay([
+            "on_agent_lost": table(["hold": .string("5s")]),
+            "on_link_lost": table(["after": .string("30s"), "do": .string("safe")]),
+            "max_on": .string("30m"), "min_on": .string("1s"), "min_off": .string("10s"),
+            "interlock": .array([node(.string("cooler"))]), "interlock_delay": .string("200ms"),
+        ]).output.rules
+        #expect(rules.onAgentLost == .hold(.seconds(5)))
+        #expect(rules.onLinkLost == .safe(after: .seconds(30)))
+        #expect(rules.maxOn == .seconds(1_800))
+        #expect((rules.minOn, rules.minOff) == (.seconds(1), .seconds(10)))
+        #expect(rules.interlock == ["cooler"])
+        #expect(rules.interlockDelay == .milliseconds(200))
+        #expect(try relay(["on_link_lost": table(["do": .string("hold")])]).output.rules.onLinkLost == .hold)
+        #expect(try relay(["on_agent_lost": .string("safe")]).output.rules.onAgentLost == .safe)
+        #expect(rules.sentences.count == 7)
     }
 
-    @Test func aPulseEndsByItself() async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay(activeLow: false)
-        try await relay.run(on: board) { () async throws in
-            _ = try await relay.next("on")
-            #expect(await relay.order("pulse", ["duration": .number(2)]).0 == .done)
-            #expect(try await relay.next("on").value == .boolean(true))
-            await time.untilSleepers()
-            time.advance(by: .seconds(2))
-            #expect(try await relay.next("on").value == .boolean(false))
-            #expect(try board.look(at: line) == .inactive)
-        }
+    @Test func rulesThatContradictEachOtherAreMistakes() {
+        #expect(mistakes(["safe": .string("on"), "max_on": .string("1m")]).contains("'max_on' makes it safe"))
+        #expect(mistakes(["min_on": .string("2m"), "max_on": .string("1m")]).contains("'min_on' is longer"))
+        #expect(mistakes(["on_agent_lost": .string("hold")]).contains("must be \"safe\" or { hold = \"5s\" }"))
+        #expect(mistakes(["on_link_lost": .string("hold")]).contains("{ do = \"hold\" }"))
+        #expect(mistakes(["on_link_lost": table(["do": .string("safe")])]).contains("needs after"))
+        #expect(
+            mistakes(["on_link_lost": table(["do": .string("hold"), "after": .string("1s")])]).contains("no use for"))
+        #expect(mistakes(["interlock": .string("No Name")]).contains("must be the name of a component"))
     }
 
-    @Test func aCommandEndsAPulse() async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay(activeLow: false)
-        try await relay.run(on: board) { () async throws in
-            _ = await relay.order("pulse", ["duration": .number(2)])
-            _ = await relay.order("on")
-            time.advance(by: .seconds(5))
-            #expect(await relay.order("on").0 == .done)
-            #expect(try board.look(at: line) == .active)
-        }
-    }
-
-    @Test func aCommandThatComesTooLateIsNotDone() async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay(activeLow: false)
-        try await relay.run(on: board) { () async throws in
-            let (status, reason) = await relay.order("on", expiry: .zero)
-            #expect(status == .expired)
-            #expect(reason?.contains("too late") == true)
-            #expect(try board.look(at: line) == .inactive)
-        }
-    }
-
-    @Test func aBoardThatFailsIsToldToWhoeverCommanded() async throws {
-        let board = SimulatedBoard(time: time)
-        let relay = try makeRelay()
-        let error = try await relay.run(on: board) { () async throws in
-            _ = try await relay.next("on")
-            board.unplug(chip: "simulated-header")
-            let (status, reason) = await relay.order("on")
-            #expect(status == .failed)
-            #expect(reason?.contains("simulated-header") == true)
-        }
-        #expect(error != nil)
+    @Test("a pulse leaves safe for a time, whatever safe is")
+    func pulseWords() throws {
+        #expect(try relay().description.action("pulse")?.title == "Switches it on for a time, then off")
+        let normallyOn = try relay(["safe": .string("on")])
+        #expect(normallyOn.description.action("pulse")?.title == "Switches it off for a time, then on")
     }
 }
 

@@ -1,94 +1,10 @@
-import ConfigurationSchema
 import DeviceManager
 import DeviceModel
 import HAL
 import HALSimulated
 import HALTestKit
-import Logging
-import ServiceLifecycle
-import Synchronization
-import TOMLFile
 import TestSupport
 import Testing
-
-/// A device manager on a simulated board, with a store in memory and a clock that a test turns.
-final class ManagedDevice: Sendable {
-    let time = ManualTime()
-    let board: SimulatedBoard
-    let store = InMemoryStore()
-    let manager: DeviceManager
-    private let passedOver = Mutex<[Observation.Content]>([])
-
-    init(_ components: String) throws {
-        var findings = Findings(file: "agent.toml")
-        let table = TOMLFile.parse(
-            "[device]\nid = \"greenhouse\"\n[store]\ncommit_interval = \"100ms\"\n\(components)", &findings)
-        guard let configuration = AgentConfiguration.read(table, &findings) else {
-            throw HarnessError(description: findings.lines.joined(separator: "\n"))
-        }
-        board = SimulatedBoard(time: time)
-        manager = DeviceManager(
-            configuration, software: "test", board: board, outbox: store, log: store, notes: ["a note"], time: time,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    }
-
-    /// Runs everything while a test looks at it, and shuts it down as a signal would.
-    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
-        let group = ServiceGroup(
-            configuration: .init(
-                services: manager.services.map { .init(service: $0) },
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
-        time.allow(until: time.now + .seconds(8))  // readings wait for each other, but not for the test
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            do {
-                try await body()
-            } catch {
-                await group.triggerGracefulShutdown()
-                throw error
-            }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-    }
-
-    /// The next thing of a kind that was stored; what is passed over can still be asked for.
-    func next<Found>(_ find: (Observation.Content) -> Found?) async throws -> Found {
-        while true {
-            let found = passedOver.withLock { contents -> Found? in
-                guard let index = contents.firstIndex(where: { find($0) != nil }) else { return nil }
-                return find(contents.remove(at: index))
-            }
-            if let found { return found }
-            guard let record = await store.stored.next() else {
-                throw HarnessError(description: "the store was closed")
-            }
-            passedOver.withLock { $0.append(record.observation.content) }
-        }
-    }
-
-    func reading(_ component: String, _ property: String) async throws -> Reading {
-        try await next { content in
-            if case .reading(let reading) = content, reading.component.rawValue == component,
-                reading.property == property
-            {
-                reading
-            } else {
-                nil
-            }
-        }
-    }
-
-    func result() async throws -> CommandResult {
-        try await next { content in if case .result(let result) = content { result } else { nil } }
-    }
-
-    func command(_ component: String, _ action: String, id: String, expiry: Duration = .seconds(10)) -> Command {
-        Command(
-            id: CommandID(stringLiteral: id), component: ComponentID(stringLiteral: component), action: action,
-            deadline: time.now + expiry, origin: .local(uid: 0))
-    }
-}
 
 private let switchAndHeater = """
     [components.switch]
@@ -102,6 +18,8 @@ private let switchAndHeater = """
     safe = "off"
     """
 
+/// Promises that components, bindings, commands and observations find each other, and that what fails stops nothing
+/// else.
 @Suite(.timeLimit(.minutes(1))) struct DeviceManagerTests {
     @Test func aButtonTogglesARelayThroughTheCommandRouter() async throws {
         let device = try ManagedDevice(switchAndHeater)
@@ -170,9 +88,9 @@ private let switchAndHeater = """
             #expect(try device.board.look(at: .name("GPIO5")) == .active)
         }
         #expect(try device.board.look(at: .name("GPIO5")) == .inactive)
-        guard case .reading(let last) = device.store.all.last?.observation.content else { return #expect(Bool(false)) }
-        #expect(last.component.rawValue == "heater")
-        #expect(last.value == .boolean(false))
+        #expect(device.stored("heater", "on") == [.boolean(false), .boolean(true), .boolean(false)])
+        #expect(device.stored("heater", "reason").last == .text("the agent stops"))
+        #expect(device.manager.farewell == "outputs are safe")
     }
 
     @Test func aSensorThatFailsIsReportedOnceAndHealsByItself() async throws {
@@ -226,7 +144,7 @@ private let switchAndHeater = """
             let status = await device.manager.status()
             #expect(status.device.rawValue == "greenhouse")
             #expect(status.link == nil)
-            #expect(status.notes == ["a note"])
+            #expect(status.notes.first?.hasPrefix("no keeper:") == true)
             #expect(status.components.map(\.model) == ["button", "relay"])
             let inventory = await device.manager.inventory()
             #expect(inventory.chips.first?.lines[17].consumer == "m2m switch")

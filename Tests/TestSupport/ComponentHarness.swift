@@ -114,7 +114,7 @@ public struct ComponentHarness: Sendable {
         var generator = SystemRandomNumberGenerator()
         let command = Command(
             id: CommandID(using: &generator), component: component.description.id, action: action,
-            parameters: parameters, deadline: time.now + expiry, origin: .router)
+            parameters: parameters, deadline: time.now + expiry, origin: .router(account: "anna"))
         return await withCheckedContinuation { continuation in
             orders.send(Order(command) { continuation.resume(returning: ($0, $1)) })
         }

@@ -26,6 +26,14 @@ extension CommandID: ExpressibleByStringLiteral {
     }
 }
 
+extension LeaseID: ExpressibleByStringLiteral {
+    /// The lease of this name.
+    public init(stringLiteral id: String) {
+        guard let id = LeaseID(rawValue: id) else { preconditionFailure("'\(id)' is no lease") }
+        self = id
+    }
+}
+
 extension BootID: ExpressibleByIntegerLiteral {
     /// The boot all of whose bytes are this one.
     public init(integerLiteral byte: UInt8) {

@@ -94,3 +94,19 @@ public struct Table: Hashable, Sendable {
         entries.first { $0.key == key }
     }
 }
+
+extension Node.Value {
+    /// The value in one text, the same wherever it stands and in whatever order its keys are.
+    public var canonical: String {
+        switch self {
+        case .string(let text): "\"\(text.utf8.map { String($0) }.joined(separator: "."))\""
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(number)f"
+        case .boolean(let boolean): "\(boolean)"
+        case .date: "date"
+        case .array(let nodes): "[\(nodes.map(\.value.canonical).joined(separator: ","))]"
+        case .table(let table):
+            "{\(table.entries.map { "\($0.key)=\($0.node.value.canonical)" }.sorted().joined(separator: ","))}"
+        }
+    }
+}

@@ -10,6 +10,13 @@ public protocol Board: Sendable {
     /// What the machine says of itself.
     var host: any Host { get }
 
+    /// Finds a line, and touches nothing.
+    ///
+    /// - Parameter line: The line.
+    /// - Returns: Where it is; its name is the kernel's, else the one that was given.
+    /// - Throws: ``HALError``: `absent`, or `ambiguous` (naming both).
+    func locate(_ line: LineReference) throws(HALError) -> LineID
+
     /// Takes a line for reading.
     ///
     /// - Parameters:

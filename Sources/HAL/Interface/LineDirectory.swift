@@ -66,6 +66,18 @@ public struct LineDirectory: Sendable {
         return try findOnHeader(number, reference)
     }
 
+    /// Finds a line.
+    ///
+    /// - Parameter reference: What a person called it.
+    /// - Returns: Where it is, with the kernel's name for it, or the person's where it has none.
+    /// - Throws: ``HALError`` with `absent` or, naming all that could be meant, `ambiguous`.
+    public func locate(_ reference: LineReference) throws(HALError) -> LineID {
+        let place = try find(reference)
+        let name = chips[place.chip].lineNames[place.offset]
+        return LineID(
+            chip: chips[place.chip].label, offset: place.offset, name: name.isEmpty ? reference.description : name)
+    }
+
     /// The name of a line for messages: its chip's label and its offset.
     public func words(_ place: Place) -> String {
         "\(chips[place.chip].label) offset \(place.offset)"

@@ -57,7 +57,9 @@ enum GPIOChips {
         var failure: HALError?
         for path in paths {
             do throws(HALError) {
-                chips.append(try withChip(path) { (handle) throws(HALError) in try read(handle, path, transform) })
+                let chip = try withChip(path) { (handle) throws(HALError) in try read(handle, path, transform) }
+                // Another name for a chip, such as the Pi 5's /dev/gpiochip4, is no second one.
+                if path == "/dev/\(chip.name)" { chips.append(chip) }
             } catch {
                 failure = error
             }

@@ -28,6 +28,11 @@ public final class LinuxBoard: Board {
         name = LinuxHost.boardName
     }
 
+    /// Finds a line.
+    public func locate(_ line: LineReference) throws(HALError) -> LineID {
+        try GPIOChips.directory().0.locate(line)
+    }
+
     /// Takes a line for reading.
     public func requestInput(
         _ line: LineReference, _ settings: InputSettings, consumer: String

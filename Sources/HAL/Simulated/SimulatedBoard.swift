@@ -59,6 +59,11 @@ public final class SimulatedBoard: Board {
         return bus
     }
 
+    /// Finds a line.
+    public func locate(_ line: LineReference) throws(HALError) -> LineID {
+        try withLines { (lines) throws(HALError) in try lines.directory.locate(line) }
+    }
+
     /// Takes a line for reading.
     public func requestInput(
         _ line: LineReference, _ settings: InputSettings, consumer: String

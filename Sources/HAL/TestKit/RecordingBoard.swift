@@ -21,6 +21,9 @@ public final class RecordingBoard: Board {
     public var host: any Host { board.host }
 
     /// A line of the board.
+    public func locate(_ line: LineReference) throws(HALError) -> LineID { try board.locate(line) }
+
+    /// A line of the board.
     public func requestInput(
         _ line: LineReference, _ settings: InputSettings, consumer: String
     ) throws(HALError) -> any InputLine {
@@ -82,6 +85,11 @@ public final class PlaybackBoard: Board {
     public let name = "playback"
     /// A machine that tells nothing.
     public var host: any Host { SilentHost() }
+
+    /// There are no lines.
+    public func locate(_ line: LineReference) throws(HALError) -> LineID {
+        throw HALError(.absent, "line \(line)")
+    }
 
     /// There are no lines.
     public func requestInput(

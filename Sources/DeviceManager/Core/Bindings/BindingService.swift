@@ -1,23 +1,38 @@
 import DeviceModel
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Turns events into commands, as the bindings say: on the same road as every other command.
-struct BindingService: Service {
-    let bindings: [Binding]
-    let hub: ObservationHub
-    let commands: CommandRouter
-    let time: any TimeSource
-    let logger: Logger
+final class BindingService: Service {
+    private let bindings: Mutex<[Binding]>
+    private let hub: ObservationHub
+    private let commands: CommandRouter
+    private let time: any TimeSource
+    private let logger: Logger
+
+    init(
+        bindings: [Binding], hub: ObservationHub, commands: CommandRouter, time: any TimeSource, logger: Logger
+    ) {
+        self.bindings = Mutex(bindings)
+        self.hub = hub
+        self.commands = commands
+        self.time = time
+        self.logger = logger
+    }
+
+    /// These are the bindings from now on.
+    func configure(_ bindings: [Binding]) {
+        self.bindings.withLock { $0 = bindings }
+    }
 
     func run() async throws {
         await withGracefulShutdownHandler {
             while let event = await hub.events.next() {
-                for binding in bindings where binding.source == event.component && binding.event == event.name {
-                    give(binding)
-                }
+                let meant = bindings.withLock { $0.filter { $0.source == event.component && $0.event == event.name } }
+                for binding in meant { give(binding) }
             }
-        } onGracefulShutdown: {
+        } onGracefulShutdown: { [hub] in
             hub.events.finish()
         }
     }

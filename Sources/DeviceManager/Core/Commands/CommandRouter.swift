@@ -1,6 +1,7 @@
 public import DeviceModel
 import Logging
 public import ServiceLifecycle
+import Synchronization
 
 /// The road down: every command, whoever gives it, passes here to the component that is to do it, and its result goes
 /// up like everything that is observed.
@@ -8,13 +9,20 @@ public import ServiceLifecycle
 /// Commands are checked, written down so that none is done twice, and handed over one after the other in the order in
 /// which they came. Those of bindings go straight on: a button has to work while the disk is busy.
 public final class CommandRouter: Service {
-    private struct Submission: Sendable {
-        var command: Command
-        var reply: @Sendable (CommandResult) -> Void
+    private enum Submission: Sendable {
+        case command(Command, reply: @Sendable (CommandResult) -> Void)
+        /// Says that the service lives.
+        case ping(@Sendable () -> Void)
     }
 
-    private let device: DeviceDescription
-    private let desks: [ComponentID: OrderDesk]
+    /// Who does what.
+    struct Addressees: Sendable {
+        var device: DeviceDescription
+        var desks: [ComponentID: any CommandDesk]
+    }
+
+    private let addressees: Mutex<Addressees>
+    private let outputs: OutputService
     private let hub: ObservationHub
     private let log: any CommandLog
     private let time: any TimeSource
@@ -23,15 +31,24 @@ public final class CommandRouter: Service {
     private let submissions = Mailbox<Submission>(bound: 64, policy: .refuseNewest)
 
     init(
-        device: DeviceDescription, desks: [ComponentID: OrderDesk], hub: ObservationHub, log: any CommandLog,
+        _ addressees: Addressees, outputs: OutputService, hub: ObservationHub, log: any CommandLog,
         time: any TimeSource, logger: Logger
     ) {
-        self.device = device
-        self.desks = desks
+        self.addressees = Mutex(addressees)
+        self.outputs = outputs
         self.hub = hub
         self.log = log
         self.time = time
         self.logger = logger
+    }
+
+    /// These do it from now on.
+    func configure(_ addressees: Addressees) {
+        self.addressees.withLock { $0 = addressees }
+    }
+
+    private func desk(_ component: ComponentID) -> (any CommandDesk)? {
+        addressees.withLock { $0.desks[component] }
     }
 
     /// Gives a command, and waits for its end.
@@ -52,11 +69,21 @@ public final class CommandRouter: Service {
             return end(command, .refused, error.description, reply)
         }
         if case .binding = command.origin { return handOver(checked, reply) }
-        switch submissions.send(Submission(command: checked, reply: reply)) {
+        switch submissions.send(.command(checked, reply: reply)) {
         case .accepted, .dropped: break
         case .refused: end(command, .refused, "too many commands are waiting; try again in a moment", reply)
         case .finished: end(command, .refused, "the agent is stopping", reply)
         }
+    }
+
+    /// Lets a lease go on, or end.
+    ///
+    /// - Parameter renewal: What its holder asks for.
+    /// - Returns: `done`, `refused` when there is no such lease any more, or `expired`.
+    public func renew(_ renewal: LeaseRenewal) async -> CommandOutcome {
+        var renewal = renewal
+        renewal.deadline = min(renewal.deadline, time.now + Command.longestExpiry)
+        return await outputs.renew(renewal)
     }
 
     /// Works off what was submitted, until the shutdown.
@@ -67,24 +94,35 @@ public final class CommandRouter: Service {
             var incident = Incident(
                 logger, "commands cannot be written down", over: "commands are written down again")
             while let submission = await submissions.next() {
-                await begin(submission, &recent, &incident)
+                switch submission {
+                case .command(let command, let reply): await begin(command, reply, &recent, &incident)
+                case .ping(let answer): answer()
+                }
             }
         } onGracefulShutdown: { [submissions] in
             submissions.finish()
         }
     }
 
+    /// Returns when the service has come by; at once where so much waits that there is no room to ask.
+    func ping() async {
+        await withCheckedContinuation { continuation in
+            if case .accepted = submissions.send(.ping { continuation.resume() }) { return }
+            continuation.resume()
+        }
+    }
+
     private func begin(
-        _ submission: Submission, _ recent: inout RecentCommands, _ incident: inout Incident
+        _ command: Command, _ reply: @escaping @Sendable (CommandResult) -> Void, _ recent: inout RecentCommands,
+        _ incident: inout Incident
     ) async {
-        let (command, reply) = (submission.command, submission.reply)
         guard command.deadline > time.now else {
             return end(command, .expired, "the command came too late and was not done", reply)
         }
         guard recent.insert(command.id) else {
             return end(command, .refused, "a command with this id was given before", reply)
         }
-        guard desks[command.component]?.isFull == false else {
+        guard desk(command.component)?.isFull(command.component) == false else {
             return end(command, .refused, "\(command.component) has too many commands waiting; try again", reply)
         }
         do {
@@ -100,20 +138,39 @@ public final class CommandRouter: Service {
     }
 
     private func handOver(_ command: Command, _ reply: @escaping @Sendable (CommandResult) -> Void) {
-        desks[command.component]?.submit(command) { [self] answer in end(command, answer.status, answer.reason, reply) }
+        guard let desk = desk(command.component) else {
+            return end(command, .failed, "\(command.component) is not there any more", reply)
+        }
+        desk.submit(command) { [self] outcome in end(command, outcome.status, outcome.reason, reply) }
     }
 
     private func check(_ command: Command) throws(CommandCheckError) -> Command {
-        guard let component = device.component(command.component), desks[command.component] != nil else {
+        let device = addressees.withLock(\.device)
+        guard let component = device.component(command.component) else {
             let known = device.components.map(\.id.rawValue).joined(separator: ", ")
             throw CommandCheckError(
                 code: .notFound, resource: command.component.rawValue,
                 description: "\(device.id) has no component '\(command.component)'; it has \(known)")
         }
         var checked = command
+        if let lease = command.lease { try check(lease, command) }
         checked.parameters = try component.check(action: command.action, parameters: command.parameters)
         checked.deadline = min(command.deadline, time.now + Command.longestExpiry)
         return checked
+    }
+
+    private func check(_ lease: Lease, _ command: Command) throws(CommandCheckError) {
+        guard desk(command.component)?.takesLeases == true else {
+            throw CommandCheckError(
+                code: .badRequest, resource: command.component.rawValue,
+                description: "\(command.component) has no output that could be held")
+        }
+        guard Lease.durations.contains(lease.duration) else {
+            throw CommandCheckError(
+                code: .badRequest, resource: command.component.rawValue,
+                description: "a lease lasts from \(Lease.durations.lowerBound.text) to "
+                    + "\(Lease.durations.upperBound.text), not \(lease.duration.text)")
+        }
     }
 
     private func end(

@@ -3,17 +3,11 @@ import DeviceModel
 import Synchronization
 
 /// Where commands for one component are handed over: one mailbox, one reader, and an answer for each, come what may.
-final class OrderDesk: Sendable {
-    /// How a command ended.
-    struct Answer: Sendable {
-        var status: CommandStatus
-        var reason: String?
-    }
-
+final class OrderDesk: CommandDesk {
     private struct State {
         /// Why the component takes no orders; nil: it takes them.
         var closedBecause: String? = "it has not started yet"
-        var replies: [CommandID: @Sendable (Answer) -> Void] = [:]
+        var replies: [CommandID: @Sendable (CommandOutcome) -> Void] = [:]
     }
 
     /// How many orders may wait; one more is refused.
@@ -39,20 +33,23 @@ final class OrderDesk: Sendable {
             defer { state.replies = [:] }
             return state.replies.values
         }
-        for reply in replies { reply(Answer(status: .failed, reason: reason)) }
+        for reply in replies { reply(CommandOutcome(.failed, reason)) }
     }
 
+    /// There is nothing here that could be claimed.
+    let takesLeases = false
+
     /// Whether one more order would be refused.
-    var isFull: Bool { mailbox.count >= Self.bound }
+    func isFull(_ component: ComponentID) -> Bool { mailbox.count >= Self.bound }
 
     /// Hands a command over; it has its place in the queue when this returns.
     ///
     /// - Parameters:
     ///   - command: The command.
     ///   - reply: Told once how it ended.
-    func submit(_ command: Command, reply: @escaping @Sendable (Answer) -> Void) {
+    func submit(_ command: Command, reply: @escaping @Sendable (CommandOutcome) -> Void) {
         let order = Order(command) { [weak self] status, reason in
-            self?.answer(command.id, Answer(status: status, reason: reason))
+            self?.answer(command.id, CommandOutcome(status, reason))
         }
         let refusal = state.withLock { state -> String? in
             if let closed = state.closedBecause { return "\(command.component) does not work: \(closed)" }
@@ -62,10 +59,10 @@ final class OrderDesk: Sendable {
             state.replies[command.id] = reply
             return nil
         }
-        if let refusal { reply(Answer(status: .failed, reason: refusal)) }
+        if let refusal { reply(CommandOutcome(.failed, refusal)) }
     }
 
-    private func answer(_ id: CommandID, _ answer: Answer) {
-        state.withLock { $0.replies.removeValue(forKey: id) }?(answer)
+    private func answer(_ id: CommandID, _ outcome: CommandOutcome) {
+        state.withLock { $0.replies.removeValue(forKey: id) }?(outcome)
     }
 }

@@ -6,14 +6,23 @@ import ServiceLifecycle
 import Synchronization
 
 /// Runs all components, each for itself: one that fails is tried again with growing pauses and never stops another.
+///
+/// What actuators do is decided elsewhere, for all of them together: see ``OutputService``.
 final class ComponentService: Service {
-    private let plans: [ComponentPlan]
-    private let board: any Board
-    private let desks: [ComponentID: OrderDesk]
-    private let hub: ObservationHub
-    private let time: any TimeSource
-    private let logger: Logger
-    private let health: Mutex<[ComponentID: Health]> = Mutex([:])
+    /// What the service is told while it runs.
+    private enum Change: Sendable {
+        case start([ComponentPlan], done: @Sendable () -> Void)
+        case stop(Set<ComponentID>, done: @Sendable () -> Void)
+    }
+
+    /// A component that runs, or is to run.
+    private struct Entry: Sendable {
+        var plan: ComponentPlan
+        let desk = OrderDesk()
+        /// Something in here ends it: one word is enough.
+        let ending = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        var health = Health()
+    }
 
     /// How a component is.
     private struct Health {
@@ -21,46 +30,118 @@ final class ComponentService: Service {
         var failures = 0
     }
 
+    private let board: any Board
+    private let hub: ObservationHub
+    private let time: any TimeSource
+    private let logger: Logger
+    private let entries: Mutex<[ComponentID: Entry]>
+    /// Changes of the configuration: a person makes one at a time; one more is refused, and not waited for.
+    private let changes = Mailbox<Change>(bound: 16, policy: .refuseNewest)
+
     init(
-        plans: [ComponentPlan], board: any Board, desks: [ComponentID: OrderDesk], hub: ObservationHub,
-        time: any TimeSource, logger: Logger
+        plans: [ComponentPlan], board: any Board, hub: ObservationHub, time: any TimeSource, logger: Logger
     ) {
-        self.plans = plans
         self.board = board
-        self.desks = desks
         self.hub = hub
         self.time = time
         self.logger = logger
+        entries = Mutex(plans.reduce(into: [:]) { $0[$1.id] = Entry(plan: $1) })
     }
 
     /// Runs until the shutdown.
     ///
-    /// Every component has stopped, its outputs safe, when this returns.
+    /// Every component has stopped when this returns.
     func run() async throws {
         try await untilGracefulShutdown { [self] in
-            await withDiscardingTaskGroup { group in
-                for plan in plans {
-                    group.addTask { await self.keepRunning(plan) }
+            await withTaskGroup(of: ComponentID.self) { group in
+                for id in entries.withLock({ Array($0.keys) }) { start(id, in: &group) }
+                while let change = await changes.next() {
+                    switch change {
+                    case .start(let plans, let done):
+                        for plan in plans {
+                            entries.withLock { $0[plan.id] = Entry(plan: plan) }
+                            start(plan.id, in: &group)
+                        }
+                        done()
+                    case .stop(let ids, let done):
+                        await stop(ids, in: &group)
+                        done()
+                    }
                 }
             }
         }
+        dismissChanges()
     }
 
-    /// How the components are, in the order of the configuration.
-    var status: [ComponentStatus] {
-        health.withLock { health in
-            plans.map { plan in
-                let one = health[plan.id] ?? Health()
-                return ComponentStatus(
-                    id: plan.id, model: plan.description.model, problem: one.problem, failures: one.failures)
+    /// Nobody waits for a change that will not be made.
+    private func dismissChanges() {
+        changes.finish()
+        while let change = changes.takeIfWaiting() {
+            switch change {
+            case .start(_, let done), .stop(_, let done): done()
             }
         }
     }
 
-    private func keepRunning(_ plan: ComponentPlan) async {
+    private func start(_ id: ComponentID, in group: inout TaskGroup<ComponentID>) {
+        guard let entry = entries.withLock({ $0[id] }) else { return }
+        group.addTask {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.keepRunning(entry) }
+                group.addTask { _ = await entry.ending.next() }
+                await group.next()
+                group.cancelAll()
+            }
+            return id
+        }
+    }
+
+    private func stop(_ ids: Set<ComponentID>, in group: inout TaskGroup<ComponentID>) async {
+        var running = entries.withLock { $0.filter { ids.contains($0.key) } }
+        for entry in running.values { entry.ending.send(()) }
+        while !running.isEmpty, let id = await group.next() { running[id] = nil }
+        entries.withLock { entries in
+            for id in ids { entries[id] = nil }
+        }
+    }
+
+    // MARK: Changes
+
+    /// Where commands for the components go.
+    var desks: [ComponentID: any CommandDesk] {
+        entries.withLock { $0.mapValues(\.desk) }
+    }
+
+    /// Stops components, and returns when they have stopped.
+    func stop(_ ids: Set<ComponentID>) async {
+        await change { .stop(ids, done: $0) }
+    }
+
+    /// Starts components, of which none with the same name may run.
+    func start(_ plans: [ComponentPlan]) async {
+        await change { .start(plans, done: $0) }
+    }
+
+    private func change(_ make: (@escaping @Sendable () -> Void) -> Change) async {
+        await withCheckedContinuation { continuation in
+            if case .accepted = changes.send(make { continuation.resume() }) { return }
+            continuation.resume()
+        }
+    }
+
+    /// How a component is; nil: it does not run.
+    func status(_ plan: ComponentPlan) -> ComponentStatus {
+        let health = entries.withLock { $0[plan.id]?.health } ?? Health()
+        return ComponentStatus(
+            id: plan.id, model: plan.description.model, problem: health.problem, failures: health.failures)
+    }
+
+    // MARK: One component
+
+    private func keepRunning(_ entry: Entry) async {
+        let (plan, desk) = (entry.plan, entry.desk)
         var logger = logger
         logger[metadataKey: "component.id"] = "\(plan.id)"
-        let desk = desks[plan.id] ?? OrderDesk()
         let run = ComponentRun(logger: logger)
         let port = ComponentPort(
             id: plan.id, time: time, logger: logger, orders: desk.mailbox,
@@ -75,7 +156,7 @@ final class ComponentService: Service {
                 try Task.checkCancellation()
                 throw EndedByItself(component: plan.id)
             } catch is CancellationError {
-                return desk.close(because: "the agent is stopping")
+                return desk.close(because: "the agent is stopping, or its configuration is being changed")
             } catch {
                 desk.close(because: error.explanation)
                 fail(plan, error.explanation)
@@ -86,9 +167,9 @@ final class ComponentService: Service {
     }
 
     private func fail(_ plan: ComponentPlan, _ reason: String) {
-        health.withLock { health in
-            health[plan.id, default: Health()].problem = reason
-            health[plan.id, default: Health()].failures += 1
+        entries.withLock { entries in
+            entries[plan.id]?.health.problem = reason
+            entries[plan.id]?.health.failures += 1
         }
         for property in plan.description.properties {
             let reading = Reading(
@@ -98,7 +179,7 @@ final class ComponentService: Service {
     }
 
     private func heal(_ id: ComponentID) {
-        health.withLock { $0[id, default: Health()].problem = nil }
+        entries.withLock { $0[id]?.health.problem = nil }
     }
 }
 

@@ -30,6 +30,11 @@ struct CurrentReadings: Sendable {
         entries[reading.component]?[reading.property]?.sequence = sequence
     }
 
+    /// A component is gone, or another one.
+    mutating func forget(_ component: ComponentID) {
+        entries[component] = nil
+    }
+
     /// The newest reading of a property.
     func reading(_ component: ComponentID, _ property: String) -> Reading? {
         entries[component]?[property]?.reading

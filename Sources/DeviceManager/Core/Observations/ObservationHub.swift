@@ -6,7 +6,9 @@ import Synchronization
 /// Nobody who reports ever waits: what goes on to the disk waits in a bounded mailbox of which ``RecorderService`` is
 /// the reader, and bindings see events before the disk does.
 public final class ObservationHub: Sendable {
-    private struct State {
+    fileprivate struct State {
+        var device: DeviceDescription
+        var settings: [ComponentID: [String: ReportFilter.Settings]]
         var current = CurrentReadings()
         var filters: [ComponentID: [String: ReportFilter]] = [:]
         var watchers: [Int: Mailbox<RecordedObservation>] = [:]
@@ -16,30 +18,45 @@ public final class ObservationHub: Sendable {
         var lostSinceStart = 0
     }
 
+    /// What the recorder reads.
+    enum Recordable: Sendable {
+        case observation(Observation)
+        /// Says that the recorder lives.
+        case ping(@Sendable () -> Void)
+    }
+
     /// What waits for the disk: 1024 of them; the oldest goes when one more comes, and is counted as lost.
-    let recordables = Mailbox<Observation>(bound: 1_024, policy: .dropOldest)
+    let recordables = Mailbox<Recordable>(bound: 1_024, policy: .dropOldest)
     /// Events for the bindings: 64 of them; the oldest goes when one more comes.
     ///
     /// A finger is slower.
     let events = Mailbox<Event>(bound: 64, policy: .dropOldest)
 
-    private let device: DeviceDescription
     private let time: any TimeSource
-    private let filterSettings: [ComponentID: [String: ReportFilter.Settings]]
-    private let repeated: [(ComponentID, String)]
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(
         device: DeviceDescription, filters: [ComponentID: [String: ReportFilter.Settings]], time: any TimeSource
     ) {
-        self.device = device
         self.time = time
-        filterSettings = filters
-        repeated = device.components.flatMap { component in
-            component.properties.filter { property in
-                // What is measured again and again comes by itself; silence is a failure there.
-                property.staleAfter == nil && filters[component.id]?[property.name]?.atLeast != nil
-            }.map { (component.id, $0.name) }
+        state = Mutex(State(device: device, settings: filters))
+    }
+
+    /// The device is this from now on.
+    ///
+    /// - Parameters:
+    ///   - device: What it is.
+    ///   - filters: What goes up of its readings.
+    ///   - changed: The components that are gone or others now: what was read of them is forgotten.
+    func configure(
+        _ device: DeviceDescription, filters: [ComponentID: [String: ReportFilter.Settings]],
+        changed: Set<ComponentID>
+    ) {
+        state.withLock { state in
+            let other = filters.filter { state.settings[$0.key] != $0.value }.keys
+            (state.device, state.settings) = (device, filters)
+            for id in changed { state.current.forget(id) }
+            for id in changed.union(other) { state.filters[id] = nil }
         }
     }
 
@@ -53,8 +70,21 @@ public final class ObservationHub: Sendable {
         if case .result(let result) = content { content = .result(result.bounded) }
         if case .event(let event) = content { events.send(event) }
         guard passes(content, at: stamp) else { return }
-        let sent = recordables.send(Observation(time: stamp, content: content))
-        if case .dropped(let oldest) = sent { lose(oldest) }
+        record(.observation(Observation(time: stamp, content: content)))
+    }
+
+    private func record(_ recordable: Recordable) {
+        switch (recordables.send(recordable), recordable) {
+        case (.dropped(.observation(let oldest)), _): lose(oldest)
+        // One that is not waited for any more: the store has a beat of its own.
+        case (.dropped(.ping(let answer)), _), (.finished, .ping(let answer)): answer()
+        default: break
+        }
+    }
+
+    /// Returns when the recorder has come by.
+    func ping() async {
+        await withCheckedContinuation { continuation in record(.ping { continuation.resume() }) }
     }
 
     /// Takes note of a reading, and says whether it goes on.
@@ -62,7 +92,7 @@ public final class ObservationHub: Sendable {
         guard case .reading(let reading) = content else { return true }
         return state.withLock { state in
             state.current.update(reading, at: stamp)
-            let settings = filterSettings[reading.component]?[reading.property] ?? ReportFilter.Settings()
+            let settings = state.settings[reading.component]?[reading.property] ?? ReportFilter.Settings()
             return state.filters[reading.component, default: [:]][reading.property, default: ReportFilter(settings)]
                 .passes(reading, at: stamp.monotonic)
         }
@@ -71,7 +101,7 @@ public final class ObservationHub: Sendable {
     /// A value that its own description rules out is no good reading.
     private func checked(_ reading: Reading) -> Reading {
         guard reading.quality == .good, let number = reading.value?.numeric,
-            let property = device.component(reading.component)?.property(reading.property)
+            let property = state.withLock({ $0.device.component(reading.component)?.property(reading.property) })
         else { return reading }
         let isInRange = number.isFinite && number >= property.minimum ?? number && number <= property.maximum ?? number
         guard !isInRange else { return reading }
@@ -85,13 +115,12 @@ public final class ObservationHub: Sendable {
 
     /// When a reading of something that is only told when it changes is to go up again; nil: none is.
     var repeatDeadline: MonotonicTime? {
-        guard !repeated.isEmpty else { return nil }
-        return state.withLock { state in repeated.compactMap { state.filters[$0]?[$1]?.deadline }.min() }
+        state.withLock { state in state.repeated.compactMap { state.filters[$0]?[$1]?.deadline }.min() }
     }
 
     /// Lets the newest readings go up again whose time has come.
     func repeatReadings(at now: MonotonicTime) {
-        for (component, property) in repeated {
+        for (component, property) in state.withLock(\.repeated) {
             let reading = state.withLock { state -> Reading? in
                 guard let deadline = state.filters[component]?[property]?.deadline, deadline <= now else { return nil }
                 return state.current.reading(component, property)
@@ -104,7 +133,7 @@ public final class ObservationHub: Sendable {
 
     /// The newest readings.
     public func read(_ address: Address) -> [ReportedObservation] {
-        state.withLock { $0.current.report(device, address, at: time.now) }
+        state.withLock { $0.current.report($0.device, address, at: time.now) }
     }
 
     /// Subscribes to everything that is stored from now on.
@@ -162,6 +191,19 @@ public final class ObservationHub: Sendable {
 
     /// How many observations were lost since the start, because the disk did not keep up.
     var lostSinceStart: Int { state.withLock { $0.lostSinceStart } }
+}
+
+extension ObservationHub.State {
+    /// What goes up again by itself.
+    ///
+    /// What is measured again and again comes anyway; silence is a failure there.
+    fileprivate var repeated: [(ComponentID, String)] {
+        settings.flatMap { id, properties in
+            properties.filter { name, settings in
+                settings.atLeast != nil && device.component(id)?.property(name).map { $0.staleAfter == nil } == true
+            }.map { (id, $0.key) }
+        }
+    }
 }
 
 extension Reading {

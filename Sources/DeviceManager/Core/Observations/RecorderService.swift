@@ -28,7 +28,10 @@ struct RecorderService: Service {
             let due = [batcher.deadline, hub.repeatDeadline].compactMap(\.self).min()
             let received = await hub.recordables.next(until: due, on: time)
             hub.repeatReadings(at: time.now)
-            if case .element(let observation) = received, let dropped = batcher.add(observation, at: time.now) {
+            if case .element(.ping(let answer)) = received { answer() }
+            if case .element(.observation(let observation)) = received,
+                let dropped = batcher.add(observation, at: time.now)
+            {
                 hub.lose(dropped)
             }
             let isLast = if case .finished = received { true } else { false }

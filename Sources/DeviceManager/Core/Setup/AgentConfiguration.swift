@@ -21,6 +21,8 @@ public struct AgentConfiguration: Sendable {
     public var scenario: String?
     /// Where the name of the scenario stands.
     public var scenarioPosition: Position
+    /// Who holds the output lines; nil: the agent itself.
+    public var keeper: Keeper?
     /// How observations are stored.
     public var store: Store
     /// What is logged.
@@ -50,6 +52,16 @@ public struct AgentConfiguration: Sendable {
         public var readGroup: String?
     }
 
+    /// Where m2m-keeper is, and what it reads.
+    public struct Keeper: Hashable, Sendable {
+        /// Its socket.
+        public var socket: String
+        /// Its table of outputs.
+        public var table: String
+        /// Where the agent writes down its outputs for its own restart.
+        public var journal: String
+    }
+
     /// How observations are stored.
     public struct Store: Hashable, Sendable {
         /// How long readings wait to be written together.
@@ -68,6 +80,11 @@ public struct AgentConfiguration: Sendable {
         DeviceDescription(id: id, label: label, software: software, components: components.map(\.description))
     }
 
+    /// Which readings go up, by component and property.
+    var filters: [ComponentID: [String: ReportFilter.Settings]] {
+        components.reduce(into: [:]) { $0[$1.id] = $1.filters }
+    }
+
     /// Checks a whole file.
     ///
     /// - Parameters:
@@ -76,7 +93,8 @@ public struct AgentConfiguration: Sendable {
     /// - Returns: The configuration; nil when anything is wrong.
     public static func read(_ file: Table, _ findings: inout Findings) -> AgentConfiguration? {
         let checked = AgentKeys.file.check(file, name: "", at: Position(line: 1, column: 1), &findings)
-        let (components, bindings) = ComponentReader.read(file[AgentKeys.components.name], &findings)
+        let (components, bindings) = ComponentReader.read(
+            file[AgentKeys.components.name], hasRouter: file[AgentKeys.routerTable.name] != nil, &findings)
         guard let checked, findings.isEmpty else { return nil }
         let device = checked[AgentKeys.deviceTable]
         let board = checked[AgentKeys.boardTable]
@@ -85,7 +103,8 @@ public struct AgentConfiguration: Sendable {
             stateDirectory: device[AgentKeys.stateDirectory], router: checked[AgentKeys.routerTable].map(Router.init),
             local: Local(checked[AgentKeys.localTable]), boardKind: board[AgentKeys.kind],
             scenario: board[AgentKeys.scenario], scenarioPosition: board.position(of: AgentKeys.scenario),
-            store: Store(checked[AgentKeys.storeTable]), logLevel: checked[AgentKeys.logTable][AgentKeys.level],
+            keeper: checked[AgentKeys.keeperTableKey].map(Keeper.init), store: Store(checked[AgentKeys.storeTable]),
+            logLevel: checked[AgentKeys.logTable][AgentKeys.level],
             components: components, bindings: bindings)
     }
 }
@@ -103,6 +122,14 @@ extension AgentConfiguration.Local {
         socket = table[AgentKeys.socket]
         controlGroup = table[AgentKeys.controlGroup]
         readGroup = table[AgentKeys.readGroup]
+    }
+}
+
+extension AgentConfiguration.Keeper {
+    fileprivate init(_ table: CheckedTable) {
+        socket = table[AgentKeys.keeperSocket]
+        self.table = table[AgentKeys.keeperTable]
+        journal = table[AgentKeys.journal]
     }
 }
 

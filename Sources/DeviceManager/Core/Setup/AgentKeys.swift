@@ -52,6 +52,18 @@ public enum AgentKeys {
         "keep", .duration(.seconds(60)...(.seconds(86_400 * 3_650))), default: .seconds(86_400 * 30),
         shown: "\"30d\"", "How long observations that nobody has acknowledged are kept.")
 
+    /// Who holds the output lines.
+    public static let keeper = TableSchema([keeperSocket, keeperTable, journal])
+    static let keeperSocket = Key.optional(
+        "socket", .path, default: "/run/m2m-keeper/keeper.sock", shown: "\"/run/m2m-keeper/keeper.sock\"",
+        "Where m2m-keeper listens.")
+    static let keeperTable = Key.optional(
+        "table", .path, default: "/var/lib/m2m-keeper/outputs.table", shown: "\"/var/lib/m2m-keeper/outputs.table\"",
+        "The table of outputs that this agent writes for m2m-keeper.")
+    static let journal = Key.optional(
+        "journal", .path, default: "/run/m2m-agent/outputs.journal", shown: "\"/run/m2m-agent/outputs.journal\"",
+        "What this agent writes down of its outputs for its own restart; it has to be gone after a boot.")
+
     /// What is logged.
     public static let log = TableSchema([level])
     static let level = Key.optional(
@@ -64,13 +76,16 @@ public enum AgentKeys {
 
     /// The whole file; the tables of the components are checked against their models.
     public static let file = TableSchema([
-        deviceTable, routerTable, localTable, boardTable, storeTable, logTable, components,
+        deviceTable, routerTable, localTable, boardTable, keeperTableKey, storeTable, logTable, components,
     ])
     static let deviceTable = Key.required("device", device.kind, "the table that says who the device is")
     static let routerTable = Key<CheckedTable?>.optional(
         "router", router.kind, "Where the router is; without it everything works locally.")
     static let localTable = Key.optional("local", local, "How programs on the device reach the agent.")
     static let boardTable = Key.optional("board", board, "On which board the agent runs.")
+    static let keeperTableKey = Key<CheckedTable?>.optional(
+        "keeper", keeper.kind,
+        "That m2m-keeper holds the output lines; without it the agent itself does, and can't promise as much.")
     static let storeTable = Key.optional("store", store, "How observations are stored.")
     static let logTable = Key.optional("log", log, "What is logged.")
     static let components = Key<Node?>.optional("components", .deferred("table of components"), "The equipment.")

@@ -10,11 +10,15 @@ enum ComponentReader {
         var header: Position
         /// What becomes of it; nil when something in its table is wrong.
         var plan: ComponentPlan?
+        /// Whether it moves an output, and its table does not say what happens without the router.
+        var lacksLinkRule = false
         var resources: [BoardResource] = []
         var bindings: [(event: String, text: BindingText, position: Position)] = []
     }
 
-    static func read(_ entry: Table.Entry?, _ findings: inout Findings) -> ([ComponentPlan], [Binding]) {
+    static func read(
+        _ entry: Table.Entry?, hasRouter: Bool, _ findings: inout Findings
+    ) -> ([ComponentPlan], [Binding]) {
         guard let entry else { return ([], []) }
         guard case .table(let table) = entry.node.value else {
             findings.add(at: entry.node.position, "'components' must be a table of tables, not \(entry.node.words)")
@@ -22,8 +26,22 @@ enum ComponentReader {
         }
         let candidates = table.entries.compactMap { read($0, &findings) }
         checkResources(candidates, &findings)
+        let outputs = candidates.map {
+            OutputRuleCheck.Entry(id: $0.id, header: $0.header, plan: $0.plan, lacksLinkRule: $0.lacksLinkRule)
+        }
+        OutputRuleCheck(hasRouter: hasRouter, components: outputs).check(&findings)
         let bindings = resolve(candidates, &findings)
-        return (candidates.compactMap(\.plan), bindings)
+        return (coupled(candidates.compactMap(\.plan)), bindings)
+    }
+
+    /// An interlock is told on both sides.
+    private static func coupled(_ plans: [ComponentPlan]) -> [ComponentPlan] {
+        let rules = OutputRules.coupled(plans.reduce(into: [:]) { $0[$1.id] = $1.output?.rules })
+        return plans.map { plan in
+            var plan = plan
+            if let rules = rules[plan.id] { plan.description.limits = rules.sentences }
+            return plan
+        }
     }
 
     // MARK: One component
@@ -43,15 +61,17 @@ enum ComponentReader {
         let schema = TableSchema(AgentKeys.component + model.keys + bindingKeys)
         let checked = schema.checkPartly(table, name: "components.\(id)", at: entry.position, &findings)
         candidate.resources = model.resources(checked)
+        candidate.lacksLinkRule = model is any Actuator.Type && table[OutputRuleCheck.linkRule] == nil
         candidate.bindings = zip(model.events, bindingKeys).flatMap { event, key in
             (checked.known(key) ?? []).map { (event.name, $0, checked.position(of: key)) }
         }
-        if checked.isRight { candidate.plan = plan(id, model, checked, &findings) }
+        if checked.isRight { candidate.plan = plan(id, model, checked, settings(of: table, model), &findings) }
         return candidate
     }
 
     private static func plan(
-        _ id: ComponentID, _ model: any Component.Type, _ checked: CheckedTable, _ findings: inout Findings
+        _ id: ComponentID, _ model: any Component.Type, _ checked: CheckedTable, _ settings: String,
+        _ findings: inout Findings
     ) -> ComponentPlan? {
         let before = findings.all.count
         model.check(checked, &findings)
@@ -60,7 +80,14 @@ enum ComponentReader {
         description.label = checked[AgentKeys.componentLabel]
         let filters = filters(checked[AgentKeys.report], of: description, &findings)
         guard findings.all.count == before else { return nil }
-        return ComponentPlan(id: id, component: component, description: description, filters: filters)
+        return ComponentPlan(
+            id: id, component: component, description: description, filters: filters, settings: settings)
+    }
+
+    /// What the model is told.
+    private static func settings(of table: Table, _ model: any Component.Type) -> String {
+        let keys = Set(model.keys.map(\.name))
+        return Node.Value.table(Table(table.entries.filter { keys.contains($0.key) })).canonical
     }
 
     private static func model(

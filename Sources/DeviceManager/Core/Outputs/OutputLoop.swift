@@ -1,0 +1,227 @@
+import Components
+import DeviceModel
+import HAL
+import Logging
+
+/// The output loop: reads what happens to the outputs, lets ``Outputs`` decide, and does it.
+///
+/// One loop decides for all of them; each line is driven by a task of its own, so that one that hangs stops no other.
+struct OutputLoop {
+    /// A change of the outputs: those that go are made safe and given back first.
+    private struct Change {
+        var plans: [ComponentPlan]
+        var leaving: Set<ComponentID>
+        /// Their drivers are told to end from here on, however their lines are.
+        var patience: MonotonicTime
+        var done: @Sendable () -> Void
+    }
+
+    /// How long lines may take to become safe when the agent stops, or when they leave the configuration.
+    private static let farewell: Duration = .seconds(2)
+
+    let service: OutputService
+    let holder: any OutputHolder
+    let journal: OutputJournalFile?
+    let hub: ObservationHub
+    let time: any TimeSource
+    let logger: Logger
+
+    private var outputs: Outputs
+    private var drivers: [ComponentID: OutputDriver] = [:]
+    private var reports: [ComponentID: OutputReport] = [:]
+    private var journalIncident: Incident
+    private var change: Change?
+    private var stopUntil: MonotonicTime?
+
+    init(
+        service: OutputService, holder: any OutputHolder, journal: OutputJournalFile?, patience: Duration,
+        hub: ObservationHub, time: any TimeSource, logger: Logger
+    ) {
+        self.service = service
+        self.holder = holder
+        self.journal = journal
+        self.hub = hub
+        self.time = time
+        self.logger = logger
+        outputs = Outputs(
+            heartbeat: holder.heartbeat, patience: patience, journal: journal?.read(logger), boot: time.boot,
+            now: time.now)
+        journalIncident = Incident(
+            logger, "journal of the outputs cannot be written; after a restart, what is away from safe is made safe",
+            over: "journal of the outputs is written again")
+    }
+
+    /// Runs until the outputs are settled after the stop.
+    mutating func run(_ plans: [ComponentPlan], in group: inout DiscardingTaskGroup) async {
+        group.addTask { [holder] in await holder.run() }
+        group.addTask { [service, holder] in
+            while let news = await holder.news.next() { service.inputs.send(.news(news)) }
+        }
+        start(plans, in: &group)
+        while !isOver {
+            let due = [outputs.deadline, change?.patience, stopUntil].compactMap(\.self).min()
+            switch await service.inputs.next(until: due, on: time) {
+            case .element(let input): take(input)
+            case .deadline: handle(.tick)
+            case .finished: return
+            }
+            goOn(in: &group)
+        }
+        for driver in drivers.values { driver.works.finish() }
+        service.leave(farewell)
+    }
+
+    /// How the outputs are left behind.
+    private var farewell: String {
+        let left = outputs.all.values.filter(\.isAway).sorted { $0.id.rawValue < $1.id.rawValue }
+        guard !left.isEmpty else { return "outputs are safe" }
+        return left.map { output in
+            if let problem = output.problem { return "what \(output.id) does is not known: \(problem)" }
+            let hold = output.rules.onAgentLost.hold
+            return holder.heartbeat != nil && hold > .zero
+                ? "the keeper leaves \(output.id) \(output.value.onOff) for \(hold.text), then makes it safe"
+                : "\(output.id) could not be made safe in time"
+        }.joined(separator: "; ")
+    }
+
+    private var isOver: Bool {
+        guard let stopUntil else { return false }
+        return stopUntil <= time.now || outputs.isSettled(keeps: holder.heartbeat != nil)
+    }
+
+    private mutating func take(_ input: OutputService.Input) {
+        switch input {
+        case .event(.stop):
+            stopUntil = stopUntil ?? time.now + Self.farewell
+            handle(.stop)
+        case .event(let event): handle(event)
+        case .driver(let works, let event):
+            if drivers.values.contains(where: { $0.works === works }) { handle(event) }
+        case .ended(let works, let id):
+            // One that was left behind has given its line back at last.
+            if drivers[id]?.works === works { forget(id) } else { drivers[id]?.retake() }
+        case .news(.lost(let id, let reason)):
+            for driver in drivers.values where id == nil || id == driver.id {
+                handle(.lost(driver.id, reason))
+                driver.retake()
+            }
+        case .news(.back): for driver in drivers.values where reports[driver.id]?.problem != nil { driver.retake() }
+        case .news(.madeSafe(let id, let reason)): handle(.madeSafe(id, reason))
+        case .configure(let plans, let done): begin(plans, done)
+        case .ping(let answer): answer()
+        }
+    }
+
+    // MARK: Doing
+
+    private mutating func handle(_ event: Outputs.Event) {
+        for action in outputs.handle(event, at: time.now) {
+            switch action {
+            case .journal(let content): write(content)
+            case .drive(let drive): drivers[drive.component]?.works.send(.drive(drive))
+            case .answer(let number, let outcome): service.answer(number, outcome)
+            case .report(let id, let report): tell(id, report)
+            case .beat: holder.beat()
+            }
+        }
+    }
+
+    private mutating func write(_ content: OutputJournal) {
+        guard let journal else { return }
+        do throws(FileError) {
+            try journal.write(content)
+            journalIncident.end()
+        } catch {
+            journalIncident.happened(error.description)
+        }
+    }
+
+    /// Reports what has changed of an output.
+    private mutating func tell(_ id: ComponentID, _ report: OutputReport) {
+        let last = reports.updateValue(report, forKey: id)
+        let now = time.now
+        func observe(_ property: String, _ value: Value?, failed reason: String? = nil) {
+            let quality: Quality = reason == nil ? .good : .failed
+            hub.observe(
+                at: now,
+                .reading(Reading(component: id, property: property, value: value, quality: quality, reason: reason)))
+        }
+        if last?.value != report.value || last?.problem != report.problem {
+            observe("on", report.problem == nil ? .boolean(report.value == .active) : nil, failed: report.problem)
+        }
+        if last?.problem != report.problem { service.note(id, problem: report.problem) }
+        let wall = time.wall
+        let (before, after) = (last?.properties(at: now, wall), report.properties(at: now, wall))
+        for (index, (property, value)) in after.enumerated() where before?[index].value != value {
+            observe(property, value)
+        }
+    }
+
+    // MARK: Which outputs there are
+
+    private mutating func start(_ plans: [ComponentPlan], in group: inout DiscardingTaskGroup) {
+        let all = Self.outputs(of: plans)
+        holder.configure(all)
+        for (id, plan) in all.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where drivers[id] == nil {
+            outputs.add(id, plan.rules)
+            var logger = logger
+            logger[metadataKey: "component.id"] = "\(id)"
+            let driver = OutputDriver(
+                id: id, plan: plan, holder: holder, time: time, logger: logger, inputs: service.inputs)
+            drivers[id] = driver
+            group.addTask { await driver.run() }
+        }
+    }
+
+    private static func outputs(of plans: [ComponentPlan]) -> [ComponentID: OutputPlan] {
+        plans.reduce(into: [:]) { $0[$1.id] = ($1.component as? any Actuator)?.output }
+    }
+
+    private mutating func begin(_ plans: [ComponentPlan], _ done: @escaping @Sendable () -> Void) {
+        change?.done()  // what the earlier one still wanted, this one does
+        let wanted = Self.outputs(of: plans)
+        let leaving = drivers.values.filter { wanted[$0.id] != $0.plan }.map(\.id)
+        change = Change(plans: plans, leaving: Set(leaving), patience: time.now + Self.farewell, done: done)
+        for id in leaving { handle(.retire(id)) }
+    }
+
+    private mutating func forget(_ id: ComponentID) {
+        (drivers[id], reports[id]) = (nil, nil)
+        service.forget(id)
+        outputs.remove(id)
+        change?.leaving.remove(id)
+    }
+
+    /// Takes the next step of a change.
+    private mutating func goOn(in group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        let isLate = change.patience <= time.now
+        for id in change.leaving where isLate || outputs.isSafe(id) { drivers[id]?.works.finish() }
+        if isLate {
+            for id in change.leaving {
+                logger.error("output hangs, and is left behind", metadata: ["component.id": "\(id)"])
+                forget(id)
+            }
+        }
+        guard self.change?.leaving.isEmpty == true else { return }
+        self.change = nil
+        start(change.plans, in: &group)
+        change.done()
+    }
+}
+
+extension OutputReport {
+    /// What is told of an output beside its value.
+    fileprivate func properties(at now: MonotonicTime, _ wall: WallTime) -> [(name: String, value: Value)] {
+        [
+            ("wanted", .boolean(wanted == .active)),
+            ("holder", .text(holder ?? "")),
+            ("until", .text(until.map { (wall + ($0 - now)).rfc3339 } ?? "")),
+            ("reason", .text(reason)),
+            ("switches", .integer(Int64(counters.switches))),
+            ("refusals", .integer(Int64(counters.refusals))),
+            ("lease_ends", .integer(Int64(counters.leaseEnds))),
+            ("keeper_interventions", .integer(Int64(counters.interventions))),
+        ]
+    }
+}
