@@ -77,6 +77,7 @@ let package = Package(
         c("CI2C", path: "Sources/HAL/CI2C", links: ["i2c"]),
         c("CCrypto", path: "Sources/DeviceManager/CCrypto", links: ["crypto"]),
         .systemLibrary(name: "CSQLite", path: "Sources/DeviceManager/CSQLite"),
+        .systemLibrary(name: "CKeeper", path: "Sources/m2m-keeper/protocol"),
         .target(
             name: "CTOML", path: "Sources/DeviceManager/CTOML",
             cxxSettings: [.treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra")]),
@@ -109,6 +110,10 @@ let package = Package(
             "TOMLFile", path: "Sources/DeviceManager/TOMLFile", uses: ["DeviceModel", "ConfigurationSchema", "CTOML"]),
         storey(
             "Store", path: "Sources/DeviceManager/Store", uses: ["DeviceModel", "DeviceManager", "CSQLite"]),
+
+        storey(
+            "Keeper", path: "Sources/DeviceManager/Keeper",
+            uses: ["DeviceModel", "HAL", "Components", "DeviceManager", "CKeeper", .logging]),
 
         storey(
             "Link", path: "Sources/DeviceManager/Link",
@@ -148,11 +153,11 @@ let package = Package(
             "m2m-agent",
             uses: [
                 "DeviceModel", "ConfigurationSchema", "HAL", "HALLinux", "HALSimulated", "DeviceManager", "Wire",
-                "Link",
-                "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix, .logging, .lifecycle, .unixSignals,
+                "Components", "Keeper", "Link", "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix, .logging,
+                .lifecycle, .unixSignals,
             ]),
 
-        program("m2m", uses: ["DeviceModel", "Wire", "Client", "Terminal", .argumentParser]),
+        program("m2m", uses: ["DeviceModel", "Wire", "Client", "Terminal", .argumentParser, .unixSignals]),
         program(
             "m2m-router",
             uses: [
@@ -189,8 +194,15 @@ let package = Package(
         tests(
             "DeviceManagerTests",
             uses: [
-                "DeviceManager", "DeviceModel", "HAL", "HALSimulated", "HALTestKit", "ConfigurationSchema", "TOMLFile",
-                "TestSupport", .logging, .lifecycle,
+                "DeviceManager", "DeviceModel", "Components", "HAL", "HALSimulated", "HALTestKit",
+                "ConfigurationSchema",
+                "TOMLFile", "TestSupport", .logging, .lifecycle,
+            ]),
+        tests(
+            "KeeperTests",
+            uses: [
+                "Keeper", "CKeeper", "DeviceManager", "DeviceModel", "Components", "HAL", "HALSimulated", "HALTestKit",
+                "TestSupport", .logging,
             ]),
         tests(
             "TransportTests",

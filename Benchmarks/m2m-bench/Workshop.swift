@@ -59,6 +59,7 @@ final class Workshop {
         model = "relay"
         line = "GPIO5"
         safe = "off"
+        on_link_lost = { after = "30s", do = "safe" }
         """
     }
 

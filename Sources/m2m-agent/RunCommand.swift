@@ -13,6 +13,8 @@ struct RunCommand {
     let configurationFile: String
 
     func run() async throws -> ExitStatus {
+        // Until the end: whenever nobody trapped it, SIGHUP would kill this process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let loaded: LoadedConfiguration
         do throws(ConfigurationMistakes) {
             loaded = try LoadedConfiguration.load(configurationFile)
@@ -28,21 +30,29 @@ struct RunCommand {
         let folder = try StateDirectory(
             loaded.agent.stateDirectory, of: .init("agent", setting: "device.state_directory"))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let wiring = try Wiring(loaded, folder: folder, time: try SystemTime(), group: group, logger: logger)
+        let time = try SystemTime()
+        let supervisor = SystemdSupervisor(time: time)
+        let wiring = try Wiring(
+            loaded, folder: folder, supervisor: supervisor, time: time, group: group, logger: logger)
+        let reload = ReloadService(
+            loaded, file: configurationFile, on: hangups, manager: wiring.manager, supervisor: supervisor,
+            logger: logger)
         logger.notice(
             "agent starts",
             metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
         var configuration = ServiceGroupConfiguration(
-            services: wiring.services.map { .init(service: $0) },
-            gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
+            services: (wiring.services + [reload]).map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet(logger))
         // Components have milliseconds to be safe, the store a moment to write; whoever takes longer is cut off.
         configuration.maximumGracefulShutdownDuration = .seconds(10)
+        // A driver that hangs in the kernel can't be cancelled: then this process ends without it.
+        configuration.maximumCancellationDuration = .seconds(5)
         let services = ServiceGroup(configuration: configuration)
         try await services.run()
-        withExtendedLifetime(wiring) {}
+        withExtendedLifetime((wiring, hangups)) {}
         try await group.shutdownGracefully()
-        logger.notice("agent has stopped; outputs are safe")
+        logger.notice("agent has stopped; \(wiring.manager.farewell)")
         return .done
     }
 

@@ -3,6 +3,7 @@ import DeviceModel
 import HAL
 import HALLinux
 import HALSimulated
+import Keeper
 import Link
 import LocalAPI
 import Logging
@@ -14,6 +15,8 @@ import Store
 struct Wiring {
     /// Everything that runs, in the order in which it starts; it stops in the reverse order.
     let services: [any Service]
+    /// The heart.
+    let manager: DeviceManager
     /// The agent's state, which is this process's own for as long as this is kept.
     private let folder: StateDirectory
 
@@ -22,13 +25,14 @@ struct Wiring {
     /// - Parameters:
     ///   - loaded: The configuration.
     ///   - folder: The agent's state.
+    ///   - supervisor: Who is told how the agent is.
     ///   - time: The clock.
     ///   - group: Where connections live.
     ///   - logger: The program's logger.
     /// - Throws: An ``ExplainedError`` when a part can't be made.
     init(
-        _ loaded: LoadedConfiguration, folder: StateDirectory, time: any TimeSource, group: any EventLoopGroup,
-        logger: Logger
+        _ loaded: LoadedConfiguration, folder: StateDirectory, supervisor: any Supervisor, time: any TimeSource,
+        group: any EventLoopGroup, logger: Logger
     ) throws {
         self.folder = folder
         let agent = loaded.agent
@@ -50,11 +54,17 @@ struct Wiring {
         let bounds = Store.Bounds(
             size: agent.store.maxSize, age: agent.store.keep, namesGaps: agent.router != nil)
         let store = try Store(path: folder.file("store.db"), bounds: bounds, time: time)
-        let manager = DeviceManager(
-            agent, software: M2MAgent.software, board: board, outbox: store, log: store,
-            notes: Self.notes(agent), time: time, logger: logger)
+        var world = DeviceManager.Surroundings(
+            board: board, outbox: store, log: store, time: time, logger: logger)
+        if let keeper = agent.keeper {
+            world.holder = KeeperHolder(
+                socket: keeper.socket, tableFile: keeper.table, board: board, time: time, logger: logger)
+            world.journal = OutputJournalFile(path: keeper.journal)
+        }
+        manager = DeviceManager(agent, software: M2MAgent.software, in: world)
         // The doors: one on the device itself, one to the router.
-        services.append(LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger))
+        let local = LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger)
+        services.append(local)
         if let router = agent.router {
             let access = RouterAccess(router, stateDirectory: folder.path)
             services.append(LinkService(manager, access: access, group: group, logger: logger))
@@ -63,15 +73,11 @@ struct Wiring {
         // The heart last, so that it stops first: outputs are safe before anything waits for the network, and what
         // components say last is stored while the link still stands.
         services += manager.services
+        let vitals = manager.vitals + [local.vital]
+        services.append(WatchdogService(vitals: vitals, supervisor: supervisor, time: time, logger: logger))
         self.services = services
     }
 
-    /// What this installation can't promise.
-    private static func notes(_ agent: AgentConfiguration) -> [String] {
-        let hasOutputs = agent.components.contains { !$0.description.actions.isEmpty }
-        return hasOutputs
-            ? ["this agent holds the output lines itself: if it is killed, what they do then is up to the kernel"] : []
-    }
 }
 
 /// Lets a simulated board live until the shutdown.

@@ -6,12 +6,12 @@ enum House {
     ///
     /// An arrow goes from a higher storey to a lower one.
     static let storeys: [[String]] = [
-        ["CLinux", "CGPIO", "CI2C", "CCrypto", "CSQLite", "CTOML"],
+        ["CLinux", "CGPIO", "CI2C", "CCrypto", "CSQLite", "CTOML", "CKeeper"],
         ["DeviceModel"],
         ["HAL", "ConfigurationSchema", "Wire"],
         ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
         ["DeviceManager", "Transport"],
-        ["Store", "TOMLFile", "Link", "LocalAPI", "Router", "Client", "Terminal"],
+        ["Store", "TOMLFile", "Keeper", "Link", "LocalAPI", "Router", "Client", "Terminal"],
         ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "m2m-bench"],
     ]
 
@@ -58,6 +58,11 @@ enum House {
             "DeviceManager": "it conforms to the core's ports",
             "CSQLite": "the database, by its C API: an ORM costs 7 MB",
         ],
+        "Keeper": [
+            "DeviceManager": "it conforms to the core's port", "Components": "the plans of the outputs",
+            "HAL": "where lines are", "CKeeper": "what m2m-keeper understands",
+            "Dispatch": "one reader for its socket", "Logging": "the agent's log",
+        ],
         "TOMLFile": ["ConfigurationSchema": "it makes the tree that schemas check", "CTOML": "the parser"],
         "Link": [
             "DeviceManager": "it carries the core's two roads to the router",
@@ -90,15 +95,19 @@ enum House {
         "Terminal": ["ArgumentParser": "what is typed"],
         "m2m-agent": [
             "ConfigurationSchema": "findings of a check", "HAL": "the board of the configuration",
+            "Components": "which lines are outputs",
             "HALLinux": "one of the two boards", "HALSimulated": "the other one",
-            "DeviceManager": "the core", "Link": "hung above it", "LocalAPI": "hung above it", "Store": "hung above it",
+            "DeviceManager": "the core", "Keeper": "hung above it", "Link": "hung above it",
+            "LocalAPI": "hung above it", "Store": "hung above it",
             "TOMLFile": "reads the configuration", "Wire": "claim codes as people type them",
             "NIOCore": "event loops", "NIOPosix": "event loops", "Logging": "the agent's log",
-            "ServiceLifecycle": "runs the services", "UnixSignals": "what ends them",
+            "ServiceLifecycle": "runs the services",
+            "UnixSignals": "what ends them, and what reloads the configuration",
         ],
         "m2m": [
             "Wire": "requests and their answers", "Client": "who asks them", "Terminal": "how answers are shown",
             "ArgumentParser": "what is typed", "Foundation": "it runs m2m-agent where no agent answers",
+            "UnixSignals": "what ends a hold",
         ],
         "m2m-router": [
             "ConfigurationSchema": "the keys of router.toml", "TOMLFile": "reads it", "Router": "what it runs",

@@ -33,16 +33,18 @@ final class WholeHouse: Sendable {
     /// - Parameters:
     ///   - port: Where it listens; by default a port that the system gives to nobody by itself, so that a router which
     ///     comes back finds it free.
+    ///   - time: Its clocks; nil: the real ones.
     ///   - body: What happens, with the router's address.
     /// - Returns: What came of it.
     /// - Throws: What was in the way.
     func withRouter<Result: Sendable>(
-        port: Int = Int.random(in: 20_000...30_000), _ body: @escaping @Sendable (RouterAddress) async throws -> Result
+        port: Int = Int.random(in: 20_000...30_000), time: (any TimeSource)? = nil,
+        _ body: @escaping @Sendable (RouterAddress) async throws -> Result
     ) async throws -> Result {
         let listening = Mailbox<Int>(bound: 1, policy: .dropOldest)
         let settings = RouterSettings(
             address: RouterAddress(host: "127.0.0.1", port: port), dataDirectory: folder.file("router"))
-        let router = try RouterService(settings, time: try SystemTime(), logger: logger) { listening.send($0) }
+        let router = try RouterService(settings, time: time ?? SystemTime(), logger: logger) { listening.send($0) }
         return try await running([router]) {
             guard let port = await listening.next() else { throw HarnessError(description: "no router") }
             return try await body(RouterAddress(host: "127.0.0.1", port: port))
@@ -87,11 +89,16 @@ final class WholeHouse: Sendable {
     }
 
     /// Runs the agent, as its program does, while something happens.
-    func withAgent<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    func withAgent<Result: Sendable>(
+        time: (any TimeSource)? = nil, _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
         let loaded = try LoadedConfiguration.load(configuration)
         let state = try StateDirectory(
             loaded.agent.stateDirectory, of: .init("agent", setting: "device.state_directory"))
-        let wiring = try Wiring(loaded, folder: state, time: try SystemTime(), group: group, logger: logger)
+        let wiring = try Wiring(
+            loaded, folder: state,
+            supervisor: SystemdSupervisor(now: { MonotonicTime(nanoseconds: 0) }) { _ in nil },
+            time: time ?? SystemTime(), group: group, logger: logger)
         return try await running(wiring.services, body)
     }
 

@@ -32,6 +32,7 @@ extension ProgramTests {
             model = "relay"
             line = "GPIO17"
             safe = "off"
+            on_link_lost = { do = "hold" }
 
             [components.oven]
             model = "stove"
@@ -50,8 +51,8 @@ extension ProgramTests {
             (15, 12, "'interval' must be a duration such as"),
             (20, 14, "jump"),
             (22, 13, "[components.heater] and [components.switch] (line 17) both use line GPIO17"),
-            (28, 9, "'model' must be one of bmp280, button, contact, relay, system"),
-            (30, 2, "unknown key 'colour'"),
+            (29, 9, "'model' must be one of bmp280, button, contact, relay, system"),
+            (31, 2, "unknown key 'colour'"),
         ]
 
         @Test("A file with ten different mistakes gives ten lines, each with its line and column, and 1")

@@ -56,16 +56,29 @@ final class Household: Sendable {
     }
 
     /// Starts a program: one of ours by its name, any other by its path.
-    func start(_ program: String, _ arguments: [String], input: [String] = []) throws -> Program {
+    ///
+    /// - Parameters:
+    ///   - program: The program.
+    ///   - arguments: Its arguments.
+    ///   - input: Its whole standard input, a line each.
+    ///   - variables: What its environment has beside that of all programs.
+    /// - Throws: ``HarnessError`` when it can't be started.
+    /// - Returns: The program.
+    func start(
+        _ program: String, _ arguments: [String], input: [String] = [], variables: [String: String] = [:]
+    ) throws -> Program {
         let path = program.hasPrefix("/") ? program : Self.programs + program
+        let environment = environment.merging(variables) { $1 }
         let program = try Program(path, arguments, environment: environment, input: input, folder: folder)
         state.withLock { $0.programs.append(program) }
         return program
     }
 
     /// Runs a program to its end.
-    func run(_ program: String, _ arguments: [String], input: [String] = []) async throws -> Outcome {
-        try await start(program, arguments, input: input).outcome()
+    func run(
+        _ program: String, _ arguments: [String], input: [String] = [], variables: [String: String] = [:]
+    ) async throws -> Outcome {
+        try await start(program, arguments, input: input, variables: variables).outcome()
     }
 
     /// Runs `m2m` to its end.
@@ -156,8 +169,8 @@ final class Household: Sendable {
     }
 
     /// Starts the agent, and waits until programs on the device can reach it.
-    func startAgent() async throws -> Program {
-        let agent = try start("m2m-agent", ["run", "--config", configuration])
+    func startAgent(variables: [String: String] = [:]) async throws -> Program {
+        let agent = try start("m2m-agent", ["run", "--config", configuration], variables: variables)
         try await agent.errors.hold("local socket is open")
         return agent
     }

@@ -68,10 +68,14 @@ enum JSON: Hashable, Sendable {
     }
 }
 
-extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral {
+extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral {
     init(stringLiteral text: String) { self = .text(text) }
     init(booleanLiteral boolean: Bool) { self = .boolean(boolean) }
+}
+
+extension JSON: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
     init(floatLiteral number: Double) { self = .number(number) }
+    init(integerLiteral number: Int) { self = .number(Double(number)) }
 }
 
 extension Outcome {

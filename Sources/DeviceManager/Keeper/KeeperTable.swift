@@ -1,0 +1,58 @@
+import CKeeper
+import Components
+import DeviceModel
+import HAL
+
+/// The table of outputs that the keeper reads at boot, before there is an agent (Docs/SafeOutputs.md has its form).
+///
+/// A plain value.
+struct KeeperTable: Hashable {
+    /// An output whose line was found.
+    struct Row: Hashable {
+        var id: ComponentID
+        var plan: OutputPlan
+        var line: LineID
+    }
+
+    /// How long an agent may be silent while one of its outputs is away from safe.
+    static let heartbeat: Duration = .seconds(2)
+
+    /// The outputs, in the order of their names.
+    let rows: [Row]
+
+    init(_ rows: [Row]) {
+        self.rows = rows.sorted { $0.id.rawValue < $1.id.rawValue }
+    }
+
+    /// What is written.
+    var text: String {
+        let body = body
+        return body + "end \(rows.count) \(Self.hexadecimal(Self.checksum(body)))\n"
+    }
+
+    /// What tells this table from another one.
+    var checksum: UInt64 { Self.checksum(body) }
+
+    private var body: String {
+        var lines = ["m2m-keeper table 1", "heartbeat \(Self.heartbeat.nanoseconds / 1_000_000)"]
+        for row in rows {
+            lines += [
+                "output \(row.id)", "chip \(row.line.chip)", "offset \(row.line.offset)", "line \(row.line.name)",
+                "active \(row.plan.isActiveLow ? "low" : "high")", "bias \(row.plan.bias.rawValue)",
+                "safe \(row.plan.rules.safe == .active ? 1 : 0)",
+                "agent-lost \(row.plan.rules.onAgentLost.hold.nanoseconds / 1_000_000)",
+            ]
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// FNV-1a with 64 bits: it finds damage, and is no protection against anybody.
+    private static func checksum(_ text: String) -> UInt64 {
+        text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+    }
+
+    private static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,69 @@
+import DeviceManager
+import DeviceModel
+import Glibc
+
+/// systemd as the agent's supervisor, where it has started it with `Type=notify`: sd_notify(3), which is a datagram.
+struct SystemdSupervisor: Supervisor {
+    /// Where it listens; nil: it does not, or somebody else started the agent.
+    private let socket: String?
+    /// The device's own clock.
+    private let now: @Sendable () -> MonotonicTime
+    /// `WatchdogSec=` of the unit.
+    let watchdogPeriod: Duration?
+
+    /// - Parameters:
+    ///   - now: The device's own clock.
+    ///   - process: This process: a watchdog may be meant for another one.
+    ///   - environment: A variable of the environment.
+    init(
+        now: @escaping @Sendable () -> MonotonicTime, process: Int32 = getpid(),
+        environment: (String) -> String?
+    ) {
+        self.now = now
+        socket = environment("NOTIFY_SOCKET")
+        let isMeant = environment("WATCHDOG_PID").map { Int32($0) == process } ?? true
+        let microseconds = environment("WATCHDOG_USEC").flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
+        watchdogPeriod = isMeant && socket != nil ? microseconds.map { .microseconds($0) } : nil
+    }
+
+    /// What the process's own environment says.
+    init(time: SystemTime) {
+        self.init {
+            time.now
+        } environment: { name in
+            getenv(name).map { String(cString: $0) }
+        }
+    }
+
+    func tell(_ news: SupervisorNews) {
+        switch news {
+        case .ready: send("READY=1\nSTATUS=works")
+        case .alive: send("WATCHDOG=1")
+        case .reloading:
+            // Type=notify-reload wants to know when it began, on the monotonic clock.
+            send("RELOADING=1\nMONOTONIC_USEC=\(now().nanoseconds / 1_000)")
+        case .stopping: send("STOPPING=1\nSTATUS=makes its outputs safe")
+        }
+    }
+
+    /// Sends a datagram; where nobody takes it, that is nobody's loss.
+    private func send(_ text: String) {
+        guard let socket, socket.utf8.count > 1 else { return }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var name = Array(socket.utf8)
+        guard name.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
+        if name[0] == UInt8(ascii: "@") { name[0] = 0 }  // a name without a file
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let length = MemoryLayout<sa_family_t>.size + name.count
+        let file = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        withUnsafeBytes(of: &address) {
+            _ = sendto(
+                file, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT),
+                $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(length))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import CKeeper
+import DeviceManager
+import DeviceModel
+import HAL
+import HALTestKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Keeper
+
+/// Promises that whatever comes from the keeper's socket, the agent goes on: it may learn nothing, but it does not die.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct KeeperGarbageTests {
+    private static func bytes(_ report: keeper_report) -> [UInt8] {
+        withUnsafeBytes(of: report) { Array($0) }
+    }
+
+    /// A report that is none, or one of which every field is wrong.
+    private static func garbage(_ order: keeper_order, _ generator: inout SeededGenerator) -> [UInt8] {
+        let size = MemoryLayout<keeper_report>.size
+        let count = Bool.random(using: &generator) ? size : Int.random(in: 1...(2 * size), using: &generator)
+        var bytes = (0..<count).map { _ in UInt8.random(in: 0...(.max), using: &generator) }
+        guard count == size, Int.random(in: 0..<4, using: &generator) > 0 else { return bytes }
+        // As far as its head: that of an answer, or of news.
+        var report = bytes.withUnsafeBytes { $0.loadUnaligned(as: keeper_report.self) }
+        let isNews = Bool.random(using: &generator)
+        report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+        report.type = isNews ? UInt16(KEEPER_NEWS.rawValue) : order.type
+        report.sequence = isNews ? 0 : order.sequence
+        if Bool.random(using: &generator) { report.output = order.output }
+        if Bool.random(using: &generator) { report.cause %= 7 }
+        if Bool.random(using: &generator) { report.status = 0 }
+        bytes = Self.bytes(report)
+        return bytes
+    }
+
+    @Test("Hundreds of rounds of nonsense are survived, and what they break is told")
+    func nonsense() async throws {
+        let folder = try TemporaryDirectory()
+        let time = ManualTime()
+        let holder = KeeperBench.holder(in: folder, time: time)
+        let plan = KeeperBench.plan(5)
+        let state = Mutex((generator: SeededGenerator(seed: 11), count: 0))
+        let table = Mutex<UInt64>(0)
+        let fake = try FakeKeeper(at: folder.file("keeper.sock")) { order in
+            state.withLock { state in
+                state.count += 1
+                // Often enough the truth, so that the agent gets further than the greeting.
+                if order.type <= UInt16(KEEPER_ADOPT.rawValue), Int.random(in: 0..<3, using: &state.generator) > 0 {
+                    var report = keeper_report()
+                    report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+                    (report.type, report.sequence, report.output) = (order.type, order.sequence, order.output)
+                    (report.table, report.is_held) = (table.withLock(\.self), 1)
+                    return [Self.bytes(report)]
+                }
+                return (0..<Int.random(in: 1...3, using: &state.generator)).map { _ in
+                    Self.garbage(order, &state.generator)
+                }
+            }
+        }
+        defer { fake.end() }
+        let row = KeeperTable.Row(
+            id: "heater", plan: plan, line: LineID(chip: "simulated-header", offset: 5, name: "GPIO5"))
+        table.withLock { $0 = KeeperTable([row]).checksum }
+        holder.configure(["heater": plan])
+        let life = Task { await holder.run() }
+        let driver = Task {
+            while state.withLock(\.count) < 300 {
+                do throws(HALError) {
+                    let output = try await holder.take("heater", plan)
+                    _ = try await output.drive(.active, until: nil, notAfter: nil)
+                    holder.beat()
+                } catch {
+                    #expect(!error.description.isEmpty)
+                }
+                while holder.news.takeIfWaiting() != nil {}
+            }
+        }
+        await time.passing(by: .seconds(1)) { await driver.value }
+        life.cancel()
+        await life.value
+        #expect(state.withLock(\.count) >= 300)
+    }
+
+    @Test("A report of another size or version is none")
+    func noReport() {
+        var report = keeper_report()
+        report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+        let bytes = Self.bytes(report)
+        #expect(bytes.withUnsafeBytes { KeeperReport($0) } != nil)
+        for size in [0, 1, bytes.count - 1] {
+            #expect(bytes.prefix(size).withUnsafeBytes { KeeperReport($0) } == nil)
+        }
+        #expect((bytes + [0]).withUnsafeBytes { KeeperReport($0) } == nil)
+        report.version += 1
+        #expect(Self.bytes(report).withUnsafeBytes { KeeperReport($0) } == nil)
+    }
+
+    @Test("The least of all numbers as a status is an error like others")
+    func leastStatus() async {
+        await #expect(processExitsWith: .success) {
+            var report = keeper_report()
+            report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+            report.status = .min
+            let isRead = withUnsafeBytes(of: report) { KeeperReport($0)?.errno != 0 }
+            precondition(isRead)
+        }
+    }
+}
