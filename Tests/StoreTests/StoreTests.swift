@@ -24,7 +24,7 @@ enum Sample {
         Command(
             id: CommandID(stringLiteral: id), component: heater, action: "on",
             deadline: MonotonicTime(nanoseconds: .max),
-            origin: .router)
+            origin: .router(account: "anna"))
     }
 
     static func result(_ id: String, _ status: CommandStatus, at time: any TimeSource) -> Observation {
