@@ -116,7 +116,11 @@ struct OutputsWitness {
                 case .pulse: !safe
                 case .toggle: nil
                 }
-            let holder = holders[call.output].flatMap { $0.ends > now ? $0.lease : nil }
+            // Behind a command to safe, or behind the end of the lease, nobody holds it any more.
+            let isLetGo =
+                calls.values.contains { $0.call.output == call.output && $0.value != !safe }
+                || renewals.values.contains { $0.renewal.output == call.output && $0.renewal.length == 0 }
+            let holder = isLetGo ? nil : holders[call.output].flatMap { $0.ends > now ? $0.lease : nil }
             calls[call.number] = (call, value, now, holder)
         case .renew(let renewal): renewals[renewal.number] = (renewal, now)
         case .link(let isUp): linkDownSince = isUp ? nil : linkDownSince ?? now

@@ -50,7 +50,8 @@ import Testing
                     var report = keeper_report()
                     report.version = UInt16(KEEPER_PROTOCOL_VERSION)
                     (report.type, report.sequence, report.output) = (order.type, order.sequence, order.output)
-                    (report.table, report.is_held) = (table.withLock(\.self), 1)
+                    report.table = table.withLock(\.self)
+                    report.is_held = order.type == UInt16(KEEPER_HELLO.rawValue) ? 0 : 1  // of others, of its own
                     return [Self.bytes(report)]
                 }
                 return (0..<Int.random(in: 1...3, using: &state.generator)).map { _ in
@@ -65,7 +66,7 @@ import Testing
         holder.configure(["heater": plan])
         let life = Task { await holder.run() }
         let driver = Task {
-            while state.withLock(\.count) < 300 {
+            while state.withLock(\.count) < 300, !Task.isCancelled {
                 do throws(HALError) {
                     let output = try await holder.take("heater", plan)
                     _ = try await output.drive(.active, until: nil, notAfter: nil)
@@ -76,7 +77,11 @@ import Testing
                 while holder.news.takeIfWaiting() != nil {}
             }
         }
-        await time.passing(by: .seconds(1)) { await driver.value }
+        await withTaskCancellationHandler {
+            await time.passing(by: .seconds(1)) { await driver.value }
+        } onCancel: {
+            driver.cancel()
+        }
         life.cancel()
         await life.value
         #expect(state.withLock(\.count) >= 300)

@@ -135,7 +135,10 @@ final class KeeperConnection: Sendable {
                 let count = recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
                 if count < 0, errno == EAGAIN || errno == EINTR { return }
                 guard count > 0 else { return close() }
-                guard let report = KeeperReport(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
+                // Whoever talks nonsense is left, and asked anew.
+                guard let report = KeeperReport(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else {
+                    return close()
+                }
                 if report.isNews {
                     onNews(report)
                 } else {

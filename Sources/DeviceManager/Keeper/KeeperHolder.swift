@@ -29,6 +29,8 @@ public final class KeeperHolder: OutputHolder {
 
     /// How long a keeper may take to answer what it answers at once.
     private static let patience: Duration = .seconds(2)
+    /// How long a keeper may take to drive a line, until the line is taken anew; whoever commanded is told sooner.
+    private static let longPatience: Duration = .seconds(30)
     /// How long it may take until a keeper is there, before an output says that there is none.
     private static let grace: Duration = .seconds(1)
     /// The pause before the next try to reach it.
@@ -111,7 +113,7 @@ public final class KeeperHolder: OutputHolder {
     ) async throws(HALError) -> Bool {
         var order = KeeperOrder(type, id)
         (order.value, order.deadline, order.notAfter) = (value, until, notAfter)
-        let report = try await connection().ask(order, on: time)
+        let report = try await connection().ask(order, until: time.now + Self.longPatience, on: time)
         if report.errno == ETIME { return false }
         guard report.errno == 0 else { throw failure(report, "output \(id)") }
         return true
