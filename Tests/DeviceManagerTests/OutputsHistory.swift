@@ -60,12 +60,12 @@ struct OutputsHistory {
         case 0..<38: try world.feed(.order(call()))
         case 38..<46: try world.feed(.renew(renewal()))
         case 46..<53: try world.feed(.link(isUp: world.model.linkDownSince != nil))
-        case 53..<86: try world.pass(pick([0, 10, 50, 50, 100, 100, 200, 500, 1_000, 3_000]))
-        case 86..<91: try die()
-        case 91: try reboot()
-        case 92: try restartKeeper()
-        case 93, 94: try lose(pick(Array(world.terms.indices)))
-        case 95, 96: try stop()
+        case 53..<84: try world.pass(pick([0, 10, 50, 50, 100, 100, 200, 500, 1_000, 3_000]))
+        case 84..<89: try die()
+        case 89: try reboot()
+        case 90: try restartKeeper()
+        case 91, 92: try lose(pick(Array(world.terms.indices)))
+        case 93, 94: try stop()
         default: if world.frozenUntil == nil, !world.latencies.allSatisfy({ $0 == 0 }) { try freeze() }
         }
     }
@@ -152,13 +152,15 @@ struct OutputsHistory {
     private mutating func freeze() throws(OutputDifference) {
         let isBusy = pick([true, false])
         var call = call()
+        if pick([true, false]) { (call.wish, call.lease) = (.on, nil) }
         if isBusy { try world.feed(.order(call)) }
-        world.frozenUntil = world.now + pick([100, 1_000, 5_000, 5_000])
+        world.frozenUntil = world.now + pick([100, 1_700, 1_700, 5_000])
         world.tell("agent frozen")
         guard isBusy else { return }
         // No answer: whoever commanded tries it again.
         number += 1
         (call.number, call.deadline) = (number, world.now + 10_000)
         try world.feed(.order(call))
+        try world.pass(pick([0, 2_000]))
     }
 }

@@ -23,7 +23,7 @@ extension OutputsWorld.Sabotage {
         Self(lacks: "drives that come too late", stimulus: withoutTooLate),
         Self(lacks: "what the keeper did", stimulus: { if case .madeSafe = $0 { .tick } else { $0 } }),
         Self(
-            lacks: "the difference between a drive and a new end", drive: drivenWhereKept, isSeenAtTheLines: true),
+            lacks: "the difference between a drive and a new end", drive: drivenWhereKept),
         Self(lacks: "a journal", journal: { OutputJournal(boot: $0.boot) }),
         Self(lacks: "when it was in the journal", journal: withoutTimes),
         Self(

@@ -32,7 +32,7 @@ extension OutputsWorld {
 
     /// What has come for a frozen agent is read by several of its tasks, so that one thing may overtake another.
     private mutating func shuffleInbox() {
-        for index in (0..<2).flatMap({ _ in inbox.indices.dropFirst() })
+        for index in (0..<3).flatMap({ _ in inbox.indices.dropFirst() })
         where inbox[index].mayOvertake(inbox[index - 1]) && Bool.random(using: &chance) {
             inbox.swapAt(index - 1, index)
         }
