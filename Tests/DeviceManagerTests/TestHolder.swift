@@ -19,6 +19,8 @@ final class TestHolder: OutputHolder {
         var deeds: [Deed] = []
         var deadlines: [ComponentID: MonotonicTime] = [:]
         var beats = 0
+        var isConfigured = false
+        var ranUnconfigured = false
     }
 
     let notes: [String] = []
@@ -47,6 +49,9 @@ final class TestHolder: OutputHolder {
     /// How often it was told that the agent lives.
     var beats: Int { state.withLock(\.beats) }
 
+    /// Whether it ran before it was told which outputs there are.
+    var ranUnconfigured: Bool { state.withLock(\.ranUnconfigured) }
+
     /// Until when it was told to leave an output away from safe.
     func deadline(_ id: ComponentID) -> MonotonicTime? {
         state.withLock { $0.deadlines[id] }
@@ -59,9 +64,13 @@ final class TestHolder: OutputHolder {
 
     // MARK: What the agent asks
 
-    func configure(_ outputs: [ComponentID: OutputPlan]) {}
+    func configure(_ outputs: [ComponentID: OutputPlan]) {
+        state.withLock { $0.isConfigured = true }
+    }
 
-    func run() async {}
+    func run() async {
+        state.withLock { $0.ranUnconfigured = !$0.isConfigured }
+    }
 
     func take(_ id: ComponentID, _ plan: OutputPlan) async throws(HALError) -> any HeldOutput {
         let found = state.withLock { state in

@@ -102,6 +102,28 @@ import Testing
         }
     }
 
+    @Test("A keeper that hangs is missed although nobody commands anything, and works again when it goes on")
+    func hangs() async throws {
+        try await live(["heater": heater]) { (keeper) async throws in
+            _ = try await bench.take("heater", heater)
+            #expect(try await bench.drive("heater", .active))
+            try await bench.news(.back)
+            keeper.signal(SIGSTOP)
+            let watch = Task {
+                while !Task.isCancelled {
+                    bench.holder.beat()
+                    await Task.yield()
+                }
+            }
+            try await bench.news(.lost(nil, "the keeper at \(bench.socket) did not answer in time"))
+            watch.cancel()
+            keeper.signal(SIGCONT)
+            try await bench.news(.back)
+            #expect(try await bench.take("heater", heater) == FoundOutput(value: .active))
+            #expect(try await bench.drive("heater", .inactive))
+        }
+    }
+
     @Test("A keeper that is killed is missed at once, and its lines are taken anew when it is back")
     func killed() async throws {
         try await live(["heater": heater]) { (keeper) async throws in
@@ -131,6 +153,21 @@ import Testing
         try await next.live { () async throws in
             #expect(try await next.take("heater", heater, isPatient: true) == FoundOutput(value: .active))
             #expect(try await next.drive("heater", .active, until: next.time.now + .seconds(3_600)))
+            #expect(try next.edges(5) == ["request m2m-keeper heater", "level 1"])
+        }
+    }
+
+    @Test("An agent that does not know its outputs yet touches none of those that the keeper holds")
+    func notToldYet() async throws {
+        try await live(["heater": heater]) { (_) async throws in
+            _ = try await bench.take("heater", heater)
+            #expect(try await bench.drive("heater", .active))
+        }
+        let table = try SafeFile.read(bench.table)
+        let next = try KeeperBench(in: bench.folder)
+        try await next.live { () async throws in
+            await #expect(throws: HALError.self) { _ = try await next.holder.take("heater", heater) }
+            #expect(try SafeFile.read(next.table) == table)
             #expect(try next.edges(5) == ["request m2m-keeper heater", "level 1"])
         }
     }

@@ -12,6 +12,9 @@ final class KeeperConnection: Sendable {
         var next: UInt32 = 0
         var waiting: [UInt32: Mailbox<KeeperReport>] = [:]
         var source: (any DispatchSourceRead)?
+        /// When it was said that the agent lives, if the keeper has said nothing since.
+        var unanswered: MonotonicTime?
+        var isSilent = false
     }
 
     private let state: Mutex<State>
@@ -37,10 +40,19 @@ final class KeeperConnection: Sendable {
 
     deinit { close() }
 
-    /// Gives an order that nobody waits for.
-    func tell(_ order: KeeperOrder) {
-        state.withLock { state in _ = state.send(order) }
+    /// Says that the agent lives, and ends the connection where that was not answered for too long.
+    func beat(at now: MonotonicTime, patience: Duration) {
+        let isSilent = state.withLock { state in
+            _ = state.send(KeeperOrder(KEEPER_HEARTBEAT))
+            let since = state.unanswered ?? now
+            (state.unanswered, state.isSilent) = (since, now - since >= patience)
+            return state.isSilent
+        }
+        if isSilent { close() }
     }
+
+    /// Whether it ended because the keeper did not answer.
+    var isSilent: Bool { state.withLock(\.isSilent) }
 
     /// Gives an order, and waits for its report.
     ///
@@ -139,6 +151,7 @@ final class KeeperConnection: Sendable {
                 guard let report = KeeperReport(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else {
                     return close()
                 }
+                state.withLock { $0.unanswered = nil }
                 if report.isNews {
                     onNews(report)
                 } else {

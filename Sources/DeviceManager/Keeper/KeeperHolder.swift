@@ -12,8 +12,8 @@ public final class KeeperHolder: OutputHolder {
     private struct State {
         /// The outputs as they are configured.
         var outputs: [ComponentID: OutputPlan] = [:]
-        /// What the keeper is to hold.
-        var table = KeeperTable([])
+        /// What the keeper is to hold; nil: nobody has said yet.
+        var table: KeeperTable?
         /// Outputs whose lines were not found.
         var missing: [ComponentID: HALError] = [:]
         /// The connection, once the keeper has held a table of ours.
@@ -119,9 +119,9 @@ public final class KeeperHolder: OutputHolder {
         return true
     }
 
-    /// Says that the agent lives.
+    /// Says that the agent lives; a keeper that does not answer is left, and asked anew.
     public func beat() {
-        state.withLock { $0.ready }?.tell(KeeperOrder(KEEPER_HEARTBEAT))
+        state.withLock(\.ready)?.beat(at: time.now, patience: Self.patience)
     }
 
     private func failure(_ report: KeeperReport, _ resource: String) -> HALError {
@@ -194,6 +194,7 @@ public final class KeeperHolder: OutputHolder {
             onReady()
             news.send(.back)
             guard await wakes.next() != nil else {
+                if connection.isSilent { throw HALError(.timedOut, "the keeper at \(socket)") }
                 throw HALError(
                     .failed, "the keeper at \(socket)", advice: Task.isCancelled ? "the agent stops" : "it has ended")
             }
@@ -204,7 +205,7 @@ public final class KeeperHolder: OutputHolder {
         do throws(HALError) {
             return try KeeperConnection(to: socket, onNews: { [weak self] in self?.hear($0) }, onEnd: onEnd)
         } catch {
-            try write(state.withLock(\.table))  // a keeper that has none can't start
+            if let table = state.withLock(\.table) { try write(table) }  // a keeper that has none can't start
             throw error
         }
     }
@@ -213,7 +214,9 @@ public final class KeeperHolder: OutputHolder {
     ///
     /// - Returns: The table; there may be another one by now, of which the service will be told.
     private func settle(_ connection: KeeperConnection) async throws(HALError) -> KeeperTable {
-        let table = state.withLock(\.table)
+        guard let table = state.withLock(\.table) else {
+            throw HALError(.failed, "the keeper at \(socket)", advice: "it is not known yet which outputs there are")
+        }
         let deadline = time.now + Self.patience
         let greeting = try await connection.ask(KeeperOrder(KEEPER_HELLO), until: deadline, on: time)
         guard greeting.errno == 0 else { throw failure(greeting, "the keeper at \(socket)") }

@@ -53,11 +53,11 @@ struct OutputLoop {
 
     /// Runs until the outputs are settled after the stop.
     mutating func run(_ plans: [ComponentPlan], in group: inout DiscardingTaskGroup) async {
+        start(plans, in: &group)
         group.addTask { [holder] in await holder.run() }
         group.addTask { [service, holder] in
             while let news = await holder.news.next() { service.inputs.send(.news(news)) }
         }
-        start(plans, in: &group)
         while !isOver {
             let due = [outputs.deadline, change?.patience, stopUntil].compactMap(\.self).min()
             switch await service.inputs.next(until: due, on: time) {
@@ -67,13 +67,27 @@ struct OutputLoop {
             }
             goOn(in: &group)
         }
-        for driver in drivers.values { driver.works.finish() }
         service.leave(farewell)
+        await giveBack()
+    }
+
+    /// Waits until the lines are given back; one that hangs is left behind.
+    private mutating func giveBack() async {
+        for driver in drivers.values { driver.works.finish() }
+        while !drivers.isEmpty, case .element(let input) = await service.inputs.next(until: stopUntil, on: time) {
+            switch input {
+            case .ended(let works, let id): if drivers[id]?.works === works { drivers[id] = nil }
+            case .configure(_, let done): done()
+            case .ping(let answer): answer()
+            case .event, .driver, .news: break  // whoever commands is told that the agent stops
+            }
+        }
     }
 
     /// How the outputs are left behind.
     private var farewell: String {
-        let left = outputs.all.values.filter(\.isAway).sorted { $0.id.rawValue < $1.id.rawValue }
+        let left = outputs.all.values.filter { $0.isAway || $0.line != .held }
+            .sorted { $0.id.rawValue < $1.id.rawValue }
         guard !left.isEmpty else { return "outputs are safe" }
         return left.map { output in
             if let problem = output.problem { return "what \(output.id) does is not known: \(problem)" }

@@ -14,7 +14,8 @@ public protocol OutputHolder: Sendable {
     /// anew when its line is taken.
     var news: Mailbox<OutputNews> { get }
 
-    /// The outputs are these from now on: of those that stay as they were, nothing changes.
+    /// The outputs are these from now on: of those that stay as they were, nothing changes. The first time is before
+    /// it runs.
     func configure(_ outputs: [ComponentID: OutputPlan])
 
     /// Lives until the task is cancelled.
