@@ -18,10 +18,19 @@ struct OutputsDriveTests {
     @Test("A command carries its deadline to the line; one that is there already needs none")
     func deadline() {
         var bench = heater()
-        bench.call("heater", .on, within: .seconds(3))
-        #expect(bench.drives.last?.notAfter == bench.now + .seconds(3))
+        bench.call("heater", .on, within: .seconds(1))
+        #expect(bench.drives.last?.notAfter == bench.now + .seconds(1))
         #expect(bench.call("heater", .on, within: .seconds(1))?.status == .done)
         #expect(bench.drives.count == 1)
+    }
+
+    @Test("What is given up when its line hangs must not be done later; what makes safe may")
+    func patience() {
+        var bench = heater()
+        bench.call("heater", .on, within: .seconds(3_600))
+        #expect(bench.drives.last?.notAfter == bench.now + Outputs.usualPatience)
+        bench.call("heater", .off, within: .seconds(3_600))
+        #expect(bench.drives.last?.notAfter == bench.now + .seconds(3_600))
     }
 
     @Test("A command whose time is over is not begun")

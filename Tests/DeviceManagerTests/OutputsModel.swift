@@ -225,8 +225,11 @@ struct OutputsModel {
         if value == line.isOn {
             deeds.append(.keep(output, on: value, until: until, notAfter: line.told))
         } else {
-            let latest = line.asks.map(\.deadline).max().flatMap { $0 == Self.never ? nil : $0 }
-            deeds.append(.drive(output, on: value, until: until, notAfter: latest))
+            var latest = line.asks.map(\.deadline).max() ?? Self.never
+            // What is given up must not be done afterwards, unless it makes the output safe.
+            if !isSafe { latest = min(latest, now + Self.patience) }
+            let notAfter = latest == Self.never ? nil : latest
+            deeds.append(.drive(output, on: value, until: until, notAfter: notAfter))
         }
     }
 

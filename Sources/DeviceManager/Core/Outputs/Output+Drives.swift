@@ -21,7 +21,9 @@ extension Output {
         drives += 1
         // From the beginning of the drive, so that its end comes early rather than late.
         if value != wanted, wanted == .active, rules.safe == .inactive { onSince = now }
-        let latest = waiting.map(\.deadline).max().flatMap { $0.nanoseconds == .max ? nil : $0 }
+        var latest = waiting.map(\.deadline).max().flatMap { $0.nanoseconds == .max ? nil : $0 }
+        // Once nobody waits for it any more, only what makes it safe may still be done.
+        if wanted != rules.safe { latest = min(latest ?? now + patience, now + patience) }
         // Where only the time changes, the line must not be touched: not once it may have been made safe by then.
         let drive = OutputDrive(
             component: id, number: drives, value: wanted, isChange: value != wanted,
