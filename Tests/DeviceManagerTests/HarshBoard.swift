@@ -9,6 +9,7 @@ final class HarshBoard: Board {
     private struct State {
         var broken: Set<LineReference> = []
         var hanging: Set<LineReference> = []
+        var hangingWhenTaken: Set<LineReference> = []
         var blocked: [DispatchSemaphore] = []
         var taken: [LineReference: Int] = [:]
     }
@@ -32,15 +33,15 @@ final class HarshBoard: Board {
         state.withLock { _ = $0.broken.remove(line) }
     }
 
-    /// From now on whoever drives a line is held up, on whatever thread they are.
-    func hang(_ line: LineReference) {
-        state.withLock { _ = $0.hanging.insert(line) }
+    /// From now on whoever drives a line, or takes it, is held up, on whatever thread they are.
+    func hang(_ line: LineReference, whenTaken: Bool = false) {
+        state.withLock { _ = whenTaken ? $0.hangingWhenTaken.insert(line) : $0.hanging.insert(line) }
     }
 
     /// Nobody is held up any more.
     func letGo() {
         let blocked = state.withLock { state in
-            state.hanging = []
+            (state.hanging, state.hangingWhenTaken) = ([], [])
             defer { state.blocked = [] }
             return state.blocked
         }
@@ -52,9 +53,9 @@ final class HarshBoard: Board {
         state.withLock { $0.taken[line, default: 0] }
     }
 
-    fileprivate func pass(_ line: LineReference) throws(HALError) {
+    fileprivate func pass(_ line: LineReference, whenTaken: Bool = false) throws(HALError) {
         let semaphore = state.withLock { state -> DispatchSemaphore? in
-            guard state.hanging.contains(line) else { return nil }
+            guard (whenTaken ? state.hangingWhenTaken : state.hanging).contains(line) else { return nil }
             let semaphore = DispatchSemaphore(value: 0)
             state.blocked.append(semaphore)
             return semaphore
@@ -92,7 +93,7 @@ final class HarshBoard: Board {
     func requestOutput(
         _ line: LineReference, _ settings: OutputSettings, consumer: String
     ) throws(HALError) -> any OutputLine {
-        try check(line)
+        try pass(line, whenTaken: true)
         note(line)
         let output = try board.requestOutput(line, settings, consumer: consumer)
         return HarshLine(line: output, reference: line, board: self)

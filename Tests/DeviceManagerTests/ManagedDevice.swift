@@ -64,7 +64,8 @@ final class ManagedDevice: Sendable {
     ///
     /// - Parameters:
     ///   - body: The test.
-    ///   - whileStopping: What a test does after the signal; only then lines that hang are let go.
+    ///   - whileStopping: What a test does after the signal. Lines that hang are let go when all is over: nobody waits
+    ///     for them.
     /// - Throws: What the test throws.
     func run(
         _ body: @escaping @Sendable () async throws -> Void,
@@ -89,8 +90,8 @@ final class ManagedDevice: Sendable {
                 harsh.letGo()
                 throw error
             }
-            harsh.letGo()
             try await tasks.waitForAll()
+            harsh.letGo()
         }
     }
 

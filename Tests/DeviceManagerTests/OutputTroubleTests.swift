@@ -169,11 +169,31 @@ private let lampLine = LineReference.name("GPIO6")
                 await Task.yield()
             }
         }
-        // When it answered at last, it was made safe before it was given back.
-        #expect(try device.board.switches(of: heaterLine) == 2)
         #expect(device.manager.farewell.lowercased().hasPrefix("heater could not be made safe"))
         try device.board.occupy(lampLine, by: "somebody")
-        try device.board.occupy(heaterLine, by: "somebody")
+        // When it answers at last, it is made safe before it is given back.
+        while (try? device.board.occupy(heaterLine, by: "somebody")) == nil {  // safe: it is not given back yet
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        #expect(try device.board.switches(of: heaterLine) == 2)
+    }
+
+    @Test("A line that hangs when it is taken stops nobody: the others work, and the agent ends without it")
+    func hangsWhenTaken() async throws {
+        let device = try device()
+        device.harsh.hang(heaterLine, whenTaken: true)
+        try await device.run {
+            try await device.reading("lamp", "on", .boolean(false))
+            #expect(await device.harsh.hangs.next() == heaterLine)
+            #expect(await device.perform("lamp", "on").status == .done)
+            #expect(await device.perform("heater", "on").status == .failed)
+        } whileStopping: { () async throws in
+            try await device.reading("lamp", "reason", .text("the agent stops"))
+            while device.manager.farewell == "outputs are safe" { await Task.yield() }
+            device.pass(.seconds(2))
+        }
+        #expect(device.manager.farewell == "what heater does is not known: its line is not there yet")
     }
 
     @Test("Commands for an output that has too many waiting are refused, and those that were there are done")
