@@ -38,7 +38,7 @@ static bool check_output(const struct table_output *output) {
 }
 
 int command_check(const char *table_path) {
-    static struct table table;
+    struct table table;
     char problem[KEEPER_TEXT_SIZE];
     uid_t owner;
     if (!table_read(table_path, &table, &owner, problem)) {

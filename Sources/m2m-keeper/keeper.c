@@ -153,19 +153,19 @@ void keeper_start(struct keeper *keeper, const struct table *table, int64_t now)
 
 bool keeper_is_settled(const struct keeper *keeper) { return keeper->take_next == 0; }
 
-/* Safe, and given back. */
-static void give_back(struct keeper_output *output, int64_t now) {
-    if (output->line == NULL) return;
-    if (keeper_is_away(output) && keeper_drive(output, output->is.safe, KEEPER_CAUSE_ORDER, now) != 0) {
-        output->has_news = true;
-    }
+/* Makes safe and gives back: false when it is not known to be safe. */
+static bool give_back(struct keeper_output *output, int64_t now) {
+    if (output->line == NULL) return true;
+    bool is_safe = !keeper_is_away(output) || keeper_drive(output, output->is.safe, KEEPER_CAUSE_ORDER, now) == 0;
     cgpio_line_release(output->line);
     output->line = NULL;
+    return is_safe;
 }
 
-void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now) {
-    static struct keeper_output before[KEEPER_OUTPUT_LIMIT];
+void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now, char problem[KEEPER_TEXT_SIZE]) {
+    struct keeper_output before[KEEPER_OUTPUT_LIMIT];
     uint32_t count = keeper->count;
+    problem[0] = '\0';
     memcpy(before, keeper->outputs, count * sizeof before[0]);
     use_table(keeper, table);
     for (uint32_t i = 0; i < table->count; i++) {
@@ -177,8 +177,11 @@ void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now
         }
     }
     /* First all that go are given back, so that a line may pass from one output to another. */
-    for (uint32_t j = 0; j < count; j++)
-        give_back(&before[j], now);
+    for (uint32_t j = 0; j < count; j++) {
+        if (give_back(&before[j], now)) continue;
+        const char *between = problem[0] == '\0' ? "given back, and not known to be safe: " : ", ";
+        text_add(problem, KEEPER_TEXT_SIZE, "%s%s", between, before[j].is.name);
+    }
     take_lines(keeper, now);
 }
 
@@ -187,7 +190,7 @@ uint32_t keeper_stop(struct keeper *keeper, int64_t now) {
     for (uint32_t i = 0; i < keeper->count; i++) {
         struct keeper_output *output = &keeper->outputs[i];
         if (keeper_is_away(output)) away++;
-        give_back(output, now);
+        output->has_news |= !give_back(output, now);
     }
     return away;
 }
@@ -253,7 +256,7 @@ bool keeper_take_news(struct keeper *keeper, struct keeper_report *report, int *
         report->type = KEEPER_NEWS;
         report->count = keeper->count;
         report->table = keeper->checksum;
-        if (output->error != 0) report->status = output->error;
+        report->status = output->error;
         keeper_describe(output, report);
         *to = output->is_adopted ? keeper->adopter : KEEPER_NOBODY;
         return true;

@@ -66,10 +66,13 @@ void keeper_start(struct keeper *keeper, const struct table *table, int64_t now)
 /* Whether the taking of lines is over. */
 bool keeper_is_settled(const struct keeper *keeper);
 
-/* Exchanges the table. Outputs that are as before are not touched. */
-void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now);
+/*
+ * Exchanges the table. Outputs that are as before are not touched; others are made safe and given back. `problem` names
+ * those that could not be made safe, which nothing tells later; it is empty when there are none.
+ */
+void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now, char problem[KEEPER_TEXT_SIZE]);
 
-/* Makes every output safe and gives its line back. Returns how many were away from safe. */
+/* Makes every output safe and gives its line back; what fails is news. Returns how many were away from safe. */
 uint32_t keeper_stop(struct keeper *keeper, int64_t now);
 
 /* Does what is due: deadlines, holds, further tries. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,8 +26,10 @@ int listener_connect(const char *path) {
     if (!make_address(path, &address)) return -ENAMETOOLONG;
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
+    struct timeval patience = {.tv_sec = LISTENER_PATIENCE_S};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
-    int result = -errno;
+    int result = errno == EAGAIN ? -ETIMEDOUT : -errno;
     close(fd);
     return result;
 }
@@ -41,16 +44,19 @@ static bool make_room(const char *path, char problem[KEEPER_TEXT_SIZE]) {
     }
     int other = listener_connect(path);
     if (other >= 0) close(other);
-    if (other == -ENOENT) return true;
-    if (other != -ECONNREFUSED) {
-        text_put(problem, KEEPER_TEXT_SIZE, "another keeper listens at %s: see m2m-keeper status", path);
-        return false;
-    }
-    if (unlink(path) != 0 && errno != ENOENT) {
+    if (other == -ENOENT || (other == -ECONNREFUSED && (unlink(path) == 0 || errno == ENOENT))) return true;
+    if (other == -ECONNREFUSED) {
         text_put(problem, KEEPER_TEXT_SIZE, "%s is left over and can't be removed: %s", path, strerror(errno));
-        return false;
+    } else if (other == -ETIMEDOUT) {
+        text_put(problem, KEEPER_TEXT_SIZE, "another keeper listens at %s, and does not answer", path);
+    } else if (other == -EPROTOTYPE) {
+        text_put(problem, KEEPER_TEXT_SIZE, "another program listens at %s, and is no keeper", path);
+    } else if (other < 0) {
+        text_put(problem, KEEPER_TEXT_SIZE, "it can't be found out who listens at %s: %s", path, strerror(-other));
+    } else {
+        text_put(problem, KEEPER_TEXT_SIZE, "another keeper listens at %s: see m2m-keeper status", path);
     }
-    return true;
+    return false;
 }
 
 static void make_folder(const struct sockaddr_un *address) {

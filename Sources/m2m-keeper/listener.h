@@ -7,6 +7,9 @@
 
 #include "keeper_protocol.h"
 
+/* How long whoever has the other end may take: it takes microseconds where it is not stopped. */
+#define LISTENER_PATIENCE_S 2
+
 /*
  * Listens at a path; its folder is made where it is missing. What a keeper that died has left there is replaced, one
  * that lives is not. The descriptor, or -1 and words.
@@ -16,7 +19,10 @@ int listener_open(const char *path, char problem[KEEPER_TEXT_SIZE]);
 /* The next connection, or -errno: -EAGAIN when none waits, -EPERM when it was closed for not being permitted. */
 int listener_accept(int listener, uid_t table_owner);
 
-/* Connects to a keeper: a descriptor, or -errno. */
+/*
+ * Connects to a keeper: a descriptor, or -errno. Neither this nor sending waits for longer than the patience above;
+ * -ETIMEDOUT: a keeper is there and lets nobody in.
+ */
 int listener_connect(const char *path);
 
 /* Tells systemd, where it is the one that started this program: "READY=1" and the like. */

@@ -11,6 +11,7 @@
  *     listener.h   the socket, and who may come in
  *     server.h     the loop around all that
  *     commands.h   check and status, for people
+ *     clock.h      the time
  *     text.h       words
  */
 #include "cgpio.h"
@@ -36,8 +37,8 @@ static const char help[] =
     "  --table FILE   default " KEEPER_TABLE ", written by m2m-agent\n"
     "  --socket PATH  default " KEEPER_SOCKET "\n"
     "\n"
-    "Exit status: 0 done; 1 it failed, or a line can't be had; 2 the command is wrong; 3 no keeper can be reached;\n"
-    "4 the keeper does not answer this user; 78 there is no table, or it is damaged.\n";
+    "Exit status: 0 done; 1 it failed, or a line can't be had; 2 the command is wrong; 3 no keeper can be reached, or\n"
+    "it does not answer; 4 it does not answer this user; 78 there is no table, or it is damaged.\n";
 
 struct options {
     const char *table;  /* NULL: not given */

@@ -1,5 +1,6 @@
 /* server - the keeper at work: a socket, at most eight connections, one poll loop around the core. */
 #include "server.h"
+#include "clock.h"
 #include "keeper.h"
 #include "listener.h"
 #include "table.h"
@@ -9,8 +10,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How many orders of one connection are answered before the others have their turn. */
@@ -37,12 +38,6 @@ static volatile sig_atomic_t stopped_by;
 
 static void stop(int signal) { stopped_by = signal; }
 
-static int64_t clock_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* MARK: what is said */
 
 /* Never waits: who does not read what is sent to it counts as lost. */
@@ -54,10 +49,10 @@ static void send_report(struct connection *connection, const struct keeper_repor
 
 static void log_news(const struct keeper_report *news) {
     const char *value = text_of_value(news->value);
-    if (!news->is_held) {
-        text_log("%s is not held: %s", news->output, news->text);
-    } else if (news->cause == KEEPER_CAUSE_LINE_FAILED) {
+    if (news->cause == KEEPER_CAUSE_LINE_FAILED) { /* held or, at the end, given back */
         text_log("%s is not known to be safe: %s", news->output, news->text);
+    } else if (!news->is_held) {
+        text_log("%s is not held: %s", news->output, news->text);
     } else if (news->cause == KEEPER_CAUSE_START) {
         text_log("%s is held and %s: %s", news->output, value, news->text);
     } else if (news->cause == KEEPER_CAUSE_DEADLINE) {
@@ -120,7 +115,7 @@ static void let_in(struct server *server, int64_t now) {
 
 /* Reads the table again for an order that is answered here, because the core reads no files. */
 static void reload(struct server *server, struct keeper_report *report) {
-    static struct table table;
+    struct table table;
     uid_t owner;
     if (!table_read(server->table_path, &table, &owner, report->text)) {
         report->status = -EINVAL;
@@ -128,10 +123,11 @@ static void reload(struct server *server, struct keeper_report *report) {
         return;
     }
     server->owner = owner;
-    keeper_reload(&server->keeper, &table, clock_now());
+    keeper_reload(&server->keeper, &table, clock_now(), report->text);
     report->count = server->keeper.count;
     report->table = server->keeper.checksum;
     text_log("read the table again: %u outputs", table.count);
+    if (report->text[0] != '\0') text_log("%s", report->text);
 }
 
 /* Whether the other end has ended, whatever still waits to be read. */
@@ -248,9 +244,20 @@ static sigset_t catch_signals(void) {
     return before;
 }
 
+/*
+ * From now on no page has to come from a disk, which may be slow, or dead: a deadline would be missed meanwhile. What
+ * is needed for reading a table only is on the stack, because that is locked as a whole, however little of it is in
+ * use.
+ */
+static void stay_in_memory(void) {
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return;
+    text_log("its memory can't be locked (%s): when the disk fails, outputs may not be made safe in time",
+             strerror(errno));
+}
+
 int server_run(const char *table_path, const char *socket_path) {
     static struct server server;
-    static struct table table;
+    struct table table;
     server.table_path = table_path;
     stopped_by = 0;
     for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++)
@@ -269,6 +276,7 @@ int server_run(const char *table_path, const char *socket_path) {
         return SERVER_EXIT_FAILED;
     }
     keeper_start(&server.keeper, &table, clock_now());
+    stay_in_memory();
     serve(&server, &signals);
 
     listener_notify("STOPPING=1");

@@ -2,7 +2,8 @@
  * server - the keeper at work: a socket, at most eight connections, one poll loop around the core.
  *
  * It sleeps until something arrives or is due; while every output is safe nothing is ever due. No memory is allocated
- * after the start, but by libgpiod while it takes a line.
+ * after the start, but by libgpiod while it takes a line, and all that there is stays in memory. It waits for a disk
+ * when it reads its table, and at no other time, unless standard error is a file.
  */
 #ifndef M2M_KEEPER_SERVER_H
 #define M2M_KEEPER_SERVER_H

@@ -1,4 +1,5 @@
 /* status - asks the keeper that runs how its outputs are, and prints that for people or as JSON. */
+#include "clock.h"
 #include "commands.h"
 #include "keeper_protocol.h"
 #include "listener.h"
@@ -11,25 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-/* How long a keeper may take for an answer: it takes microseconds where it is not stopped. */
-#define PATIENCE_MS 2000
 
 static double seconds_from(int64_t from, int64_t to) { return (double)(to - from) / 1e9; }
 
-static int64_t clock_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* Sends an order and waits for its answer: 0, or -errno. */
 static int ask(int fd, const struct keeper_order *order, struct keeper_report *report) {
-    if (send(fd, order, sizeof *order, MSG_NOSIGNAL) != (ssize_t)sizeof *order) return -errno;
+    if (send(fd, order, sizeof *order, MSG_NOSIGNAL) != (ssize_t)sizeof *order) {
+        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+    }
     struct pollfd answer = {.fd = fd, .events = POLLIN};
-    if (poll(&answer, 1, PATIENCE_MS) != 1) return -ETIMEDOUT;
+    if (poll(&answer, 1, LISTENER_PATIENCE_S * 1000) != 1) return -ETIMEDOUT;
     ssize_t size = recv(fd, report, sizeof *report, 0);
     if (size < 0) return -errno;
     if (size == 0) return -EPIPE;
@@ -68,12 +61,12 @@ static void print_row(const struct keeper_report *report, int64_t now) {
            until, report->is_held ? words_for(report->cause) : "-", since, report->interventions, report->text);
 }
 
-/* The text, which is plain ASCII but for quotes and backslashes, as a JSON string. */
+/* The text as a JSON string. Names that somebody else gave may have any bytes: what is not plain ASCII becomes '?'. */
 static void print_json_text(const char *key, const char *text) {
     printf("\"%s\":\"", key);
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\') putchar('\\');
-        putchar((unsigned char)*text < 0x20 ? ' ' : *text);
+        putchar(*text < 0x20 || *text > 0x7e ? '?' : *text);
     }
     printf("\",");
 }
@@ -131,12 +124,12 @@ static int print_all(int fd, bool as_json) {
 
 int command_status(const char *socket_path, bool as_json) {
     int fd = listener_connect(socket_path);
-    if (fd < 0) {
+    if (fd < 0 && fd != -ETIMEDOUT) {
         fprintf(stderr, "m2m-keeper: no keeper can be reached at %s: %s\n", socket_path, strerror(-fd));
         return SERVER_EXIT_UNREACHABLE;
     }
-    int result = print_all(fd, as_json);
-    close(fd);
+    int result = fd < 0 ? fd : print_all(fd, as_json);
+    if (fd >= 0) close(fd);
     if (result == 0) return SERVER_EXIT_DONE;
     if (result == -EPIPE || result == -ECONNRESET) {
         fprintf(stderr,

@@ -207,7 +207,7 @@ static ssize_t read_file(const char *path, char *text, size_t size, uid_t *owner
 }
 
 bool table_read(const char *path, struct table *table, uid_t *owner, char problem[KEEPER_TEXT_SIZE]) {
-    static char text[TABLE_FILE_LIMIT + 1]; /* one more, to notice a file that is too long */
+    char text[TABLE_FILE_LIMIT + 1]; /* one more, to notice a file that is too long */
     ssize_t size = read_file(path, text, sizeof text, owner);
     if (size == -ENOENT) {
         text_put(problem, KEEPER_TEXT_SIZE, "%s does not exist", path);

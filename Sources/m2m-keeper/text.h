@@ -1,4 +1,4 @@
-/* text - words for people: into a buffer, or onto standard error without ever waiting for it. */
+/* text - words for people: into a buffer, or onto standard error without waiting for whoever reads it. */
 #ifndef M2M_KEEPER_TEXT_H
 #define M2M_KEEPER_TEXT_H
 

@@ -1,6 +1,7 @@
 /* fake_cgpio - GPIO chips that are not there, behind the same calls as the real ones (cgpio.h). */
 #include "fake_cgpio.h"
 #include "cgpio.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHIP_LIMIT 8
@@ -39,13 +39,8 @@ static struct cgpio_chip chips[CHIP_LIMIT];
 static int chip_count;
 static int links[NUMBER_LIMIT]; /* the chip of a number, plus one; 0: none */
 static int lock_error;
+static const char *failing; /* the file of M2M_FAKE_FAIL; NULL: none */
 static int log_file = -1;
-
-static int64_t clock_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static _Noreturn void die(const char *what) {
     fprintf(stderr, "fake_cgpio: %s\n", what);
@@ -151,6 +146,7 @@ static void read_environment(void) {
     const char *busy = getenv("M2M_FAKE_BUSY");
     snprintf(list, sizeof list, "%s", busy != NULL ? busy : "");
     busy_from_environment(list);
+    failing = getenv("M2M_FAKE_FAIL");
     const char *log = getenv("M2M_FAKE_LOG");
     if (log == NULL) return;
     log_file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -265,11 +261,31 @@ int cgpio_line_reconfigure(struct cgpio_line *line, const struct cgpio_settings 
 int cgpio_line_direction(struct cgpio_line *line) { return (int)line->settings.direction; }
 int cgpio_line_get(struct cgpio_line *line) { return (line->level != 0) != line->settings.is_active_low; }
 
+/* Whether the file of M2M_FAKE_FAIL is there and has this line in it. */
+static bool is_failing(const struct cgpio_line *line) {
+    char entry[64], own[64];
+    bool is_there = false;
+    FILE *list = failing != NULL ? fopen(failing, "re") : NULL;
+    if (list == NULL) return false;
+    snprintf(own, sizeof own, "%s:%u", line->chip->label, line->offset);
+    while (!is_there && fgets(entry, sizeof entry, list) != NULL) {
+        entry[strcspn(entry, "\n")] = '\0';
+        is_there = strcmp(entry, own) == 0 || strcmp(entry, "*") == 0;
+    }
+    fclose(list);
+    return is_there;
+}
+
 int cgpio_line_set(struct cgpio_line *line, int value) {
+    int level = (value != 0) != line->settings.is_active_low;
     if (!line->is_used) die("a line was driven that nobody holds");
     if (line->error != 0) return -line->error;
+    if (is_failing(line)) {
+        note(line, "failed ", level ? "1" : "0");
+        return -EIO;
+    }
     line->counts.drives++;
-    change_level(line, (value != 0) != line->settings.is_active_low);
+    change_level(line, level);
     return 0;
 }
 

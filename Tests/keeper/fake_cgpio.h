@@ -6,9 +6,11 @@
  *
  *     M2M_FAKE_CHIPS=LABEL:LINES:PATTERN,…     the % of PATTERN is the number of a line; without one lines have no name
  *     M2M_FAKE_BUSY=LABEL:OFFSET:HOLDER:MS,…   somebody holds this line for so long after the start; -1: for ever
- *     M2M_FAKE_LOG=FILE                        gets a line for each request, release and change of a level:
- *                                              "<CLOCK_MONOTONIC ns> LABEL OFFSET request CONSUMER | release | level
- * 0|1"
+ *     M2M_FAKE_FAIL=FILE                       while this file exists, the lines in it can't be driven (EIO):
+ *                                              LABEL:OFFSET, one a line, or * for all. They can be requested
+ *     M2M_FAKE_LOG=FILE                        gets a line for each request, release, change of a level, and level
+ *                                              that M2M_FAKE_FAIL forbids: "<CLOCK_MONOTONIC ns> LABEL OFFSET WHAT",
+ *                                              WHAT is "request CONSUMER", "release", "level 0|1" or "failed 0|1"
  *
  * Levels are physical: 1 is high. A line that nobody holds is low, or as its last holder's pull-up has it when it is
  * an input; a line that is released falls to low.

@@ -125,7 +125,8 @@ static void begin(struct simple *simple, struct dice *dice) {
     static const uint32_t keeps[] = {0, 30, 100, 250};
     *simple = (struct simple){.owner = NOT_YET, .time = 1000};
     for (int i = 0; i < OUTPUTS; i++) {
-        outputs[i] = make_output(names[i], (uint32_t)i, (int)roll(dice, 2), keeps[roll(dice, 4)]);
+        uint32_t keep_ms = keeps[roll(dice, 4)];
+        outputs[i] = make_output(names[i], (uint32_t)i, (int)roll(dice, 2), keep_ms);
         simple->outputs[i] = (struct simple_output){.value = outputs[i].safe,
                                                     .safe = outputs[i].safe,
                                                     .changes = (uint32_t)outputs[i].safe,
@@ -151,7 +152,7 @@ static void happen(struct simple *simple, struct dice *dice) {
         outputs[which].agent_lost_ms ^= 1;
         struct table table = make_table(outputs, OUTPUTS);
         table.heartbeat_ms = HEARTBEAT_MS;
-        keeper_reload(&keeper, &table, now);
+        reload(&table);
         simple_reload(simple, which);
         break;
     }

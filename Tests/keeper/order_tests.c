@@ -168,7 +168,7 @@ static void an_unchanged_output_is_not_touched(void) {
     struct fake_counts counts = fake_counts("header", 5);
     struct table_output outputs[] = {make_output("pump", 7, 1, 0), make_output("heater", 5, 0, 0)};
     struct table table = make_table(outputs, 2);
-    keeper_reload(&keeper, &table, now);
+    reload(&table);
     struct fake_counts after = fake_counts("header", 5);
     EXPECT(memcmp(&counts, &after, sizeof counts) == 0);
     struct keeper_report now_it_is = look("heater");
@@ -183,9 +183,25 @@ static void what_goes_is_made_safe(void) {
     order(0, KEEPER_ADOPT, "fan");
     set(0, "fan", 0, 0);
     struct table table = make_table(NULL, 0);
-    keeper_reload(&keeper, &table, now);
+    EXPECT(reload(&table)[0] == '\0');
     EXPECT(fake_counts("header", 6).drives == 2 && fake_counts("header", 6).releases == 1);
     EXPECT(order(0, KEEPER_HELLO, "").count == 0 && keeper_next(&keeper) == KEEPER_NEVER);
+}
+
+static void what_goes_and_is_not_safe_is_named(void) {
+    struct table_output outputs[] = {make_output("heater", 5, 0, 0), make_output("fan", 6, 1, 0),
+                                     make_output("pump", 7, 0, 0)};
+    world(outputs, 3);
+    for (int i = 0; i < 3; i++) {
+        order(0, KEEPER_ADOPT, outputs[i].name);
+        set(0, outputs[i].name, i != 1, 0);
+        if (i != 1) fake_fail("header", outputs[i].offset, EIO);
+    }
+    struct table table = make_table(NULL, 0);
+    EXPECT(strcmp(reload(&table), "given back, and not known to be safe: heater, pump") == 0);
+    for (uint32_t line = 5; line <= 7; line++)
+        EXPECT(fake_counts("header", line).releases == 1);
+    EXPECT(reload(&table)[0] == '\0' && keeper_next(&keeper) == KEEPER_NEVER);
 }
 
 static void a_line_passes_on(void) {
@@ -193,7 +209,7 @@ static void a_line_passes_on(void) {
     struct table_output outputs[] = {make_output("oven", 5, 0, 0), make_output("fan", 5, 0, 0)};
     outputs[1].offset = 5 + 2;
     struct table table = make_table(outputs, 2);
-    keeper_reload(&keeper, &table, now);
+    reload(&table);
     EXPECT(look("oven").is_held && strcmp(fake_consumer("header", 5), "m2m-keeper oven") == 0);
     EXPECT(look("fan").is_held && level(6) == 0 && fake_counts("header", 6).releases == 1);
 }
@@ -210,7 +226,7 @@ static void every_field_matters(void) {
         if (field == 4) strcpy(fan->line, "fan's");
         if (field == 5) fan->offset = 8;
         struct table table = make_table(outputs, 2);
-        keeper_reload(&keeper, &table, now);
+        reload(&table);
         remark("field %d", field);
         EXPECT(fake_counts("header", 6).releases == 1 && fake_counts("header", 5).releases == 0);
         EXPECT(look("fan").is_held == 1);
@@ -222,13 +238,13 @@ static void a_reload_tries_again(void) {
     fake_busy("header", 9, "gpioset", 23);
     struct table_output outputs[] = {make_output("heater", 5, 0, 0), make_output("pump", 9, 0, 0)};
     struct table table = make_table(outputs, 2);
-    keeper_reload(&keeper, &table, now);
+    reload(&table);
     pass(400);
     EXPECT(look("pump").is_held == 0 && fake_counts("header", 9).refusals == 21);
     order(0, KEEPER_ADOPT, "pump");
     while (news_for(0, NULL) > 0)
         continue;
-    keeper_reload(&keeper, &table, now);
+    reload(&table);
     EXPECT(look("pump").is_held == 0);
     pass(20);
     struct keeper_report news;
@@ -246,6 +262,7 @@ void order_tests(void) {
     promise("Random orders never harm", survives_noise);
     promise("A new table does not touch an output that stands in it as before", an_unchanged_output_is_not_touched);
     promise("An output that goes is made safe first", what_goes_is_made_safe);
+    promise("An output that goes and can't be made safe is named", what_goes_and_is_not_safe_is_named);
     promise("A line can pass from one output to another", a_line_passes_on);
     promise("An output that differs in any field is taken anew", every_field_matters);
     promise("A new table has lines tried again that were not to be had", a_reload_tries_again);

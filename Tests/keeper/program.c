@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Nothing here takes so long where it works. */
@@ -34,6 +33,7 @@ void make_place(struct place *place) {
     snprintf(place->socket, sizeof place->socket, "%s/run/keeper.sock", place->folder);
     snprintf(place->log, sizeof place->log, "%s/lines.log", place->folder);
     snprintf(place->words, sizeof place->words, "%s/words", place->folder);
+    snprintf(place->failing, sizeof place->failing, "%s/failing", place->folder);
 }
 
 void remove_place(const struct place *place) {
@@ -43,6 +43,7 @@ void remove_place(const struct place *place) {
     unlink(place->socket);
     unlink(place->log);
     unlink(place->words);
+    unlink(place->failing);
     rmdir(run);
     if (rmdir(place->folder) != 0) give_up("a test left something in its folder");
 }
@@ -68,21 +69,20 @@ void write_table(const struct place *place, unsigned count) {
     write_file(place->table, text);
 }
 
-void quiet(void) {
-    int nothing = open("/dev/null", O_WRONLY);
-    dup2(nothing, STDERR_FILENO);
-    close(nothing);
+void speak_into_words(const struct place *place) {
+    int words = open(place->words, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    dup2(words, STDOUT_FILENO);
+    dup2(words, STDERR_FILENO);
 }
 
 pid_t start(const char *program, const struct place *place, const char *command, const char *option) {
     fflush(stdout);
     pid_t process = fork();
     if (process != 0) return process;
-    int words = open(place->words, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
-    dup2(words, STDOUT_FILENO);
-    dup2(words, STDERR_FILENO);
+    speak_into_words(place);
     setenv("M2M_FAKE_CHIPS", "header:28:GPIO%", 1);
     setenv("M2M_FAKE_LOG", place->log, 1);
+    setenv("M2M_FAKE_FAIL", place->failing, 1);
     const char *arguments[8] = {program, command};
     int count = 2;
     if (strcmp(command, "status") != 0) arguments[count++] = "--table", arguments[count++] = place->table;
@@ -92,16 +92,19 @@ pid_t start(const char *program, const struct place *place, const char *command,
     _exit(127);
 }
 
-int wait_for_exit(pid_t process) {
-    int status;
-    if (waitpid(process, &status, 0) != process) give_up("a process can't be waited for");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* A moment that ends by itself: for what can only be polled, such as a file. */
 static void a_moment(int *left) {
     if ((*left -= 5) < 0) give_up("what a test waited for did not come");
     poll(NULL, 0, 5);
+}
+
+int wait_for_exit(pid_t process) {
+    int status = 0, left = PATIENCE_MS;
+    pid_t ended;
+    while ((ended = waitpid(process, &status, WNOHANG)) == 0)
+        a_moment(&left);
+    if (ended != process) give_up("a process can't be waited for");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 bool has_said(const struct place *place, const char *words) {
@@ -165,12 +168,6 @@ bool is_closed(int fd) {
 const char *program;
 struct place place;
 pid_t server;
-
-int64_t time_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
 
 void start_keeper(void) {
     make_place(&place);

@@ -11,7 +11,7 @@
 #include "keeper_protocol.h"
 
 struct place {
-    char folder[64], table[128], socket[128], log[128], words[128];
+    char folder[64], table[128], socket[128], log[128], words[128], failing[128];
 };
 
 /* An empty folder for one test, and its end. */
@@ -44,17 +44,14 @@ struct keeper_report wait_for_news(int keeper);
 /* Whether the keeper has closed this connection; waits for that or an answer. */
 bool is_closed(int keeper);
 
-/* Drops standard error of this process. */
-void quiet(void);
+/* Whatever this process says from now on goes to the file `words`. */
+void speak_into_words(const struct place *place);
 
 /* MARK: the keeper of a test, started from `program`, at `place`; its process is `server`. */
 
 extern const char *program;
 extern struct place place;
 extern pid_t server;
-
-/* CLOCK_MONOTONIC, ns */
-int64_t time_now(void);
 
 /* A keeper with three outputs; stop_keeper ends it and sees that it ended well. */
 void start_keeper(void);

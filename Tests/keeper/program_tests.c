@@ -1,4 +1,5 @@
 /* m2m-keeper as it is started by systemd and by people: its signals, exit statuses, deadlines and words. */
+#include "clock.h"
 #include "program.h"
 #include "tests.h"
 
@@ -54,7 +55,7 @@ static void notices_a_death(void) {
     wait_until_off("o0");
     EXPECT(ask(person, KEEPER_READ, "o0", 0, 0).cause == KEEPER_CAUSE_AGENT_LOST);
     /* o1 is held for an hour: the next agent goes on with it. */
-    EXPECT(ask(person, KEEPER_READ, "o1", 0, 0).deadline_ns > time_now() + 3000 * 1000 * KEEPER_MS);
+    EXPECT(ask(person, KEEPER_READ, "o1", 0, 0).deadline_ns > clock_now() + 3000 * 1000 * KEEPER_MS);
     struct keeper_report adopted = ask(person, KEEPER_ADOPT, "o1", 0, 0);
     EXPECT(adopted.value == 1 && adopted.deadline_ns == 0 && !has_happened("header 1 level 0", NULL));
     close(person);
@@ -65,7 +66,7 @@ static void keeps_deadlines(void) {
     start_keeper();
     int agent = adopt_and_set("o0");
     for (int i = 0; i < 5; i++) {
-        int64_t deadline = time_now() + 20 * KEEPER_MS, at = 0;
+        int64_t deadline = clock_now() + 20 * KEEPER_MS, at = 0;
         EXPECT(ask(agent, KEEPER_SET, "o0", 1, deadline).deadline_ns == deadline);
         struct keeper_report news = wait_for_news(agent);
         EXPECT(news.cause == KEEPER_CAUSE_DEADLINE && news.value == 0);
@@ -79,13 +80,13 @@ static void keeps_deadlines(void) {
 static void deadlines_come_first(void) {
     start_keeper();
     int agent = adopt_and_set("o0");
-    int64_t deadline = time_now() + 50 * KEEPER_MS;
+    int64_t deadline = clock_now() + 50 * KEEPER_MS;
     EXPECT(ask(agent, KEEPER_SET, "o0", 1, deadline).status == 0);
     kill(server, SIGSTOP);
     waitpid(server, NULL, WUNTRACED);
     struct keeper_order late = {.version = 1, .type = KEEPER_SET, .output = "o0", .value = 1, .not_after_ns = deadline};
     EXPECT(send(agent, &late, sizeof late, 0) == sizeof late);
-    while (time_now() < deadline)
+    while (clock_now() < deadline)
         poll(NULL, 0, 5);
     kill(server, SIGCONT);
     struct keeper_report report;
@@ -139,6 +140,37 @@ static void reads_its_table_again(void) {
     stop_keeper();
 }
 
+static void says_what_is_not_safe(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    EXPECT(ask(agent, KEEPER_ADOPT, "o2", 0, 0).status == 0);
+    write_file(place.failing, "header:1\nheader:2\n");
+    EXPECT(ask(agent, KEEPER_SET, "o2", 1, 0).status == -EIO && has_happened("header 2 failed 1", NULL));
+    unlink(place.failing);
+    struct keeper_report report = wait_for_news(agent);
+    EXPECT(strcmp(report.output, "o2") == 0 && report.status == 0 && has_said(&place, "o2 is held and off"));
+    EXPECT(ask(agent, KEEPER_SET, "o2", 1, 0).status == 0);
+
+    /* It goes, and can't be made safe. */
+    write_file(place.failing, "header:2\n");
+    write_table(&place, 2);
+    report = ask(agent, KEEPER_RELOAD, "", 0, 0);
+    EXPECT(report.status == 0 && report.count == 2);
+    EXPECT(strcmp(report.text, "given back, and not known to be safe: o2") == 0 && has_said(&place, report.text));
+    EXPECT(has_happened("header 2 failed 0", NULL) && has_happened("header 2 release", NULL));
+    report = ask(agent, KEEPER_RELOAD, "", 0, 0);
+    EXPECT(report.status == 0 && report.text[0] == '\0');
+
+    /* The same of another, at the keeper's end. */
+    write_file(place.failing, "*\n");
+    kill(server, SIGTERM);
+    EXPECT(wait_for_exit(server) == 1);
+    EXPECT(has_said(&place, "o0 is not known to be safe: GPIO0 (header offset 0): the line can't be driven: Input"));
+    EXPECT(!has_said(&place, "o0 is not held") && has_said(&place, "made 0 of 2 outputs safe"));
+    close(agent);
+    remove_place(&place);
+}
+
 static void goes_on_without_a_busy_line(void) {
     setenv("M2M_FAKE_BUSY", "header:1:gpioset:-1", 1);
     start_keeper();
@@ -177,9 +209,11 @@ static void tells_systemd(void) {
 }
 
 static void shows_its_outputs(void) {
+    setenv("M2M_FAKE_BUSY", "header:2:\xe9t\xe9:-1", 1); /* a name in no known encoding */
     start_keeper();
+    unsetenv("M2M_FAKE_BUSY");
     int agent = adopt_and_set("o1");
-    EXPECT(ask(agent, KEEPER_SET, "o1", 1, time_now() + 3600 * 1000 * KEEPER_MS).status == 0);
+    EXPECT(ask(agent, KEEPER_SET, "o1", 1, clock_now() + 3600 * 1000 * KEEPER_MS).status == 0);
     struct place first = place;
     snprintf(place.words, sizeof place.words, "%s/second", place.folder);
     EXPECT(run_program("status", NULL) == 0);
@@ -188,6 +222,7 @@ static void shows_its_outputs(void) {
     EXPECT(has_said(&place, "{\"output\":\"o1\",\"line\":\"GPIO1 (header offset 1)\",\"held\":true,\"value\":\"on\","
                             "\"safe\":\"off\",\"until\":3"));
     EXPECT(has_said(&place, "\"value\":\"off\",\"safe\":\"off\",\"until\":null,\"cause\":\"start\","));
+    EXPECT(has_said(&place, "held by \\\"?t?\\\""));
     EXPECT(run_program("check", NULL) == 0);
     EXPECT(has_said(&place, "o1: GPIO1 (header offset 1), safe off, agent lost: safe after 3600 s; free"));
     setenv("M2M_FAKE_BUSY", "header:1:m2m-keeper o1:-1,header:2:gpioset:-1", 1);
@@ -233,6 +268,7 @@ void program_tests(void) {
     promise("What an agent has ordered before it died switches nothing on after it", the_dead_switch_nothing_on);
     promise("Without a table, or with a damaged one, the keeper holds nothing and says so", needs_a_table);
     promise("The table is read again when that is asked for, and a damaged one changes nothing", reads_its_table_again);
+    promise("What can't be made safe when it is given back is named", says_what_is_not_safe);
     promise("A busy line is waited for, and named with its holder if that is in vain", goes_on_without_a_busy_line);
     promise("The service manager is told when lines are held and when they are not", tells_systemd);
     promise("People are shown outputs and lines", shows_its_outputs);

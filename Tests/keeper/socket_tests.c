@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void answers_noise(void) {
@@ -57,7 +59,7 @@ static void does_not_wait_for_readers(void) {
     int agent = adopt_and_set("o0"), other = enter(&place);
     struct keeper_order hello = {.version = 1, .type = KEEPER_HELLO};
     /* Until the keeper has closed it: nothing is read here. */
-    while (send(agent, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello)
+    while (send(agent, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello || errno == EAGAIN)
         continue;
     wait_until_off("o0");
     EXPECT(ask(other, KEEPER_READ, "o0", 0, 0).cause == KEEPER_CAUSE_AGENT_LOST);
@@ -78,6 +80,64 @@ static void is_alone(void) {
     EXPECT(ask(fd, KEEPER_HELLO, "", 0, 0).count == 3);
     close(fd);
     stop_keeper();
+}
+
+static struct sockaddr_un address_of(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path));
+    return address;
+}
+
+/* A keeper that is stopped, with as many at its door as there is room for. */
+static void nobody_waits_for_ever(void) {
+    int waiting[64], count = 0;
+    start_keeper();
+    kill(server, SIGSTOP);
+    waitpid(server, NULL, WUNTRACED);
+    struct sockaddr_un address = address_of(place.socket);
+    for (bool is_in = true; is_in && count < 64; count++) {
+        waiting[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        is_in = connect(waiting[count], (struct sockaddr *)&address, sizeof address) == 0;
+    }
+    EXPECT(errno == EAGAIN);
+    struct place asked = place, second = place;
+    snprintf(asked.words, sizeof asked.words, "%s/asked", place.folder);
+    snprintf(second.words, sizeof second.words, "%s/second", place.folder);
+    pid_t status = start(program, &asked, "status", NULL), run = start(program, &second, "run", NULL);
+    EXPECT(wait_for_exit(status) == 3 && has_said(&asked, "does not answer: Connection timed out"));
+    EXPECT(wait_for_exit(run) == 1 && has_said(&second, "another keeper listens at ") &&
+           has_said(&second, ", and does not answer"));
+    unlink(asked.words);
+    unlink(second.words);
+    while (count > 0)
+        close(waiting[--count]);
+    kill(server, SIGCONT);
+    stop_keeper();
+}
+
+static void knows_who_is_in_the_way(void) {
+    char run_folder[160], problem[KEEPER_TEXT_SIZE];
+    make_place(&place);
+    write_table(&place, 1);
+    snprintf(run_folder, sizeof run_folder, "%s/run", place.folder);
+    mkdir(run_folder, 0755);
+    struct sockaddr_un address = address_of(place.socket);
+    int other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT(bind(other, (struct sockaddr *)&address, sizeof address) == 0 && listen(other, 1) == 0);
+    EXPECT(run_program("run", NULL) == 1);
+    EXPECT(has_said(&place, "another program listens at ") && has_said(&place, ", and is no keeper"));
+
+    EXPECT(chmod(place.folder, 0755) == 0 && chmod(place.socket, 0) == 0);
+    fflush(stdout);
+    pid_t stranger = fork();
+    if (stranger == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0) _exit(9); /* root may do everything */
+        _exit(listener_open(place.socket, problem) < 0 && strstr(problem, "it can't be found out who listens") ? 0 : 1);
+    }
+    EXPECT(wait_for_exit(stranger) == 0);
+    EXPECT(access(place.socket, F_OK) == 0);
+    close(other);
+    remove_place(&place);
 }
 
 static void replaces_a_dead_one(void) {
@@ -140,6 +200,8 @@ void socket_tests(void) {
     promise("A ninth connection is closed, and has room when another has gone", has_eight_connections);
     promise("Who does not read is closed, which is a loss", does_not_wait_for_readers);
     promise("A second keeper does not start, and does the first no harm", is_alone);
+    promise("A keeper that is stopped keeps nobody waiting for ever", nobody_waits_for_ever);
+    promise("What is in the way at the socket's path is told apart", knows_who_is_in_the_way);
     promise("A keeper that was killed is followed by another", replaces_a_dead_one);
     promise("What stands at the socket's path and is no socket is spared", spares_what_is_no_socket);
     promise("Strangers are turned away, the owner of the table is not", turns_strangers_away);

@@ -94,6 +94,12 @@ struct keeper_report set(int who, const char *name, int value, int64_t deadline_
     return give(who, &order);
 }
 
+const char *reload(const struct table *table) {
+    static char problem[KEEPER_TEXT_SIZE];
+    keeper_reload(&keeper, table, now, problem);
+    return problem;
+}
+
 struct keeper_report look(const char *name) {
     return order(99, KEEPER_READ, name);
 }

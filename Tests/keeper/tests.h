@@ -51,6 +51,9 @@ void pass(int64_t milliseconds);
 struct keeper_report order(int who, enum keeper_type type, const char *name);
 struct keeper_report set(int who, const char *name, int value, int64_t deadline_ms);
 
+/* Exchanges the table; what is said of outputs that could not be made safe before they were given back. */
+const char *reload(const struct table *table);
+
 /* How an output is, asked by a stranger. */
 struct keeper_report look(const char *name);
 

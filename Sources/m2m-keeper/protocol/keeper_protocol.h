@@ -41,23 +41,31 @@ enum keeper_type {
     KEEPER_ADOPT = 4,
     /*
      * Drives an adopted output, and sets until when. Same value: only the deadline changes, the line is not touched.
-     * -ETIME when `not_after_ns` is past, -EPERM when it was not adopted by this connection.
+     * -ETIME when `not_after_ns` is past, or the deadline of what would leave safe; -EPERM when it was not adopted by
+     * this connection.
      */
     KEEPER_SET = 5,
-    /* The sender lives. Asked for, at the interval of the table, while one of its outputs is away from safe. */
+    /*
+     * The sender lives, as every order says. While one of its outputs is away from safe, no more time than the
+     * heartbeat of the table may pass between two.
+     */
     KEEPER_HEARTBEAT = 6,
     /*
      * Reads the table again. Outputs that stand in it as before are not touched; others are made safe and given back,
-     * new ones are taken at their safe value. A table that is damaged changes nothing, and is answered with -EINVAL
-     * and words. -EBUSY while another connection has adopted anything.
+     * new ones are taken at their safe value. The answer has no words, unless some were given back that are not known
+     * to be safe: it names them. A table that is damaged changes nothing, and is answered with -EINVAL and words.
+     * -EBUSY while another connection has adopted anything.
      */
     KEEPER_RELOAD = 7,
     /*
      * Lets an adopted output be what it is until another time; the line is not touched. -ETIME when its value is not
-     * `value` (any more), or `not_after_ns` is past.
+     * `value` (any more), or `not_after_ns` is past; -EPERM as with KEEPER_SET.
      */
     KEEPER_EXTEND = 8,
-    /* Never an order: an output was changed by the keeper itself, or its line failed. Sent to who has adopted it. */
+    /*
+     * Never an order: the keeper itself has changed an output or taken its line at last, or the line failed. Sent to
+     * who has adopted it.
+     */
     KEEPER_NEWS = 100,
 };
 
@@ -77,10 +85,11 @@ struct keeper_order {
     uint32_t sequence;
     char output[KEEPER_NAME_SIZE];
     uint32_t index;       /* KEEPER_LIST: 0 to count - 1 */
-    int32_t value;        /* KEEPER_SET */
-    int64_t deadline_ns;  /* KEEPER_SET: safe again from then on; 0: no deadline */
-    int64_t not_after_ns; /* KEEPER_SET: refused from then on; 0: whenever it comes */
+    int32_t value;        /* KEEPER_SET: what it is to be; KEEPER_EXTEND: what it has to be already */
+    int64_t deadline_ns;  /* of both: safe again from then on; 0: no deadline */
+    int64_t not_after_ns; /* of both: refused from then on; 0: whenever it comes */
 };
+_Static_assert(sizeof(struct keeper_order) == 96, "a message without gaps, the same on every machine");
 
 struct keeper_report {
     uint16_t version;
@@ -96,9 +105,10 @@ struct keeper_report {
     uint32_t cause;         /* enum keeper_cause */
     int64_t since_ns;       /* when it became what it is */
     int64_t deadline_ns;    /* when it will be safe by order or by the loss of its agent; 0: no deadline */
-    uint32_t interventions; /* how often the keeper itself has made it safe */
+    uint32_t interventions; /* how often it was made safe because its agent was lost or silent */
     uint32_t reserved;
-    char text[KEEPER_TEXT_SIZE]; /* status 0: the line, for people; else what is wrong, who is in the way */
+    char text[KEEPER_TEXT_SIZE]; /* an output with status 0: its line, for people; else what is wrong */
 };
+_Static_assert(sizeof(struct keeper_report) == 288, "a message without gaps, the same on every machine");
 
 #endif
