@@ -67,7 +67,10 @@ public struct OutputRules: Hashable, Sendable {
     }
 
     /// The rules in words, a sentence each.
-    public var sentences: [String] {
+    ///
+    /// - Parameter others: The rules of the other outputs: of two pauses after an interlock the longer one counts.
+    /// - Returns: The sentences, without a full stop.
+    public func sentences(beside others: [ComponentID: OutputRules] = [:]) -> [String] {
         var sentences = ["safe is \(safe.onOff)"]
         switch onAgentLost {
         case .safe: sentences.append("on_agent_lost: safe at once when the agent dies or hangs")
@@ -81,14 +84,22 @@ public struct OutputRules: Hashable, Sendable {
             sentences.append("on_link_lost: what the router switched is safe after \(after.text) without it")
         }
         if let maxOn { sentences.append("max_on: on for \(maxOn.text) at most, then safe") }
-        if minOn > .zero { sentences.append("min_on: on for \(minOn.text) at least, but safe at any time") }
-        if minOff > .zero { sentences.append("min_off: off for \(minOff.text) at least, but safe at any time") }
-        if !interlock.isEmpty {
-            let names = interlock.map(\.rawValue).sorted().joined(separator: ", ")
-            let delay = interlockDelay > .zero ? ", and \(interlockDelay.text) after it" : ""
-            sentences.append("interlock: never together with \(names)\(delay)")
+        for (rule, value, least) in [("min_on", LineValue.active, minOn), ("min_off", .inactive, minOff)]
+        where least > .zero {
+            let exception = value == safe ? "" : ", but safe at any time"
+            sentences.append("\(rule): \(value.onOff) for \(least.text) at least\(exception)")
         }
+        if let words = interlockWords(beside: others) { sentences.append("interlock: never together with \(words)") }
         return sentences
+    }
+
+    private func interlockWords(beside others: [ComponentID: OutputRules]) -> String? {
+        let pauses = Dictionary(grouping: interlock) { max(interlockDelay, others[$0]?.interlockDelay ?? .zero) }
+        guard !pauses.isEmpty else { return nil }
+        return pauses.sorted { $0.key < $1.key }.map { pause, names in
+            let names = names.map(\.rawValue).sorted().joined(separator: ", ")
+            return names + (pause > .zero ? ", and \(pause.text) after it" : "")
+        }.joined(separator: "; nor with ")
     }
 }
 

@@ -20,7 +20,7 @@ struct ConfigTextCommand {
     /// What the firmware has to be told of an output.
     static func lines(_ id: ComponentID, _ output: OutputPlan) -> String {
         let safe = output.rules.safe
-        guard let number = output.line.normalised.gpio else {
+        guard let number = output.line.gpio else {
             return "# \(id) is on \(output.line), which the firmware does not reach: wire a resistor there"
         }
         let isHigh = (safe == .active) != output.isActiveLow

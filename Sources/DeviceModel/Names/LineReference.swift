@@ -28,12 +28,12 @@ public enum LineReference: Hashable, Sendable, CustomStringConvertible {
         if case .pin(let pin) = self, let gpio = Header.gpio(ofPin: pin) { .name("GPIO\(gpio)") } else { self }
     }
 
-    /// The BCM number, where the reference gives one.
+    /// The BCM number, where the reference gives one; on a chip to which a header is wired, offsets are those numbers.
     public var gpio: Int? {
         switch self {
         case .name(let name): name.number(after: "GPIO")
         case .pin(let pin): Header.gpio(ofPin: pin)
-        case .chip: nil
+        case .chip(let label, let offset): Header.chipLabels.contains(label) ? offset : nil
         }
     }
 

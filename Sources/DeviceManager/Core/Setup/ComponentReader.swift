@@ -39,7 +39,7 @@ enum ComponentReader {
         let rules = OutputRules.coupled(plans.reduce(into: [:]) { $0[$1.id] = $1.output?.rules })
         return plans.map { plan in
             var plan = plan
-            if let rules = rules[plan.id] { plan.description.limits = rules.sentences }
+            if let own = rules[plan.id] { plan.description.limits = own.sentences(beside: rules) }
             return plan
         }
     }
@@ -171,7 +171,7 @@ enum ComponentReader {
 extension BoardResource {
     /// The same resource always in the same form.
     fileprivate var normalised: BoardResource {
-        if case .line(let line) = self { .line(line.normalised) } else { self }
+        if case .line(let line) = self { .line(line.gpio.map { .name("GPIO\($0)") } ?? line) } else { self }
     }
 }
 

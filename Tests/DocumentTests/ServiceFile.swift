@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+
+/// A service file that is handed to systemd, as it stands in the repository (systemd.syntax(7)).
+struct ServiceFile {
+    /// Whose it is: `agent` or `keeper`.
+    let program: String
+    /// Its settings, such as `User=m2m`: without comments and headers.
+    let settings: [String]
+    /// All of it.
+    let text: String
+
+    init(_ program: String) throws {
+        let lines = try Document("Packaging/systemd/m2m-\(program).service").lines
+        self.program = program
+        text = lines.joined(separator: "\n")
+        settings = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") && !$0.hasPrefix("[") }
+    }
+
+    /// The words of a setting; empty where it is not there.
+    subscript(_ key: String) -> [String] {
+        settings.filter { $0.hasPrefix("\(key)=") }.flatMap { $0.dropFirst(key.count + 1).split(separator: " ") }
+            .map(String.init)
+    }
+
+    /// The folders that systemd makes for it, below a folder of the system's.
+    func folders(_ key: String, below root: String) -> [String] { self[key].map { "\(root)/\($0)" } }
+
+    // MARK: What systemd says
+
+    private static let analyze = "/usr/bin/systemd-analyze"
+
+    /// Whether systemd is here, and finds the mistake in a file that has one.
+    static let canBeVerified: Bool = {
+        guard FileManager.default.isExecutableFile(atPath: analyze) else { return false }
+        let wrong = (name: "m2m-wrong.service", text: "[Service]\nExecStart=/bin/true\nNonsense=1\n")
+        let words = try? complaints([wrong])
+        return words?.contains { $0.contains("Nonsense") } == true
+    }()
+
+    /// What systemd has to say against service files.
+    static func complaints(_ files: [(name: String, text: String)]) throws -> [String] {
+        let folder = try TemporaryDirectory()
+        let paths = try files.map { try folder.write($0.name, $0.text) }
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: analyze)
+        process.arguments = ["verify", "--man=no"] + paths
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        // Other units of this machine are none of ours.
+        return String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init)
+            .filter { line in files.contains { line.contains($0.name) } }
+    }
+}
