@@ -1,6 +1,5 @@
 import ConfigurationSchema
 import DeviceManager
-import DeviceModel
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -12,7 +11,6 @@ struct ReloadService: Service {
     let configurationFile: String
     let manager: DeviceManager
     let supervisor: any Supervisor
-    let time: any TimeSource
     let logger: Logger
     /// What is in force.
     private let current: LoadedConfiguration
@@ -26,7 +24,6 @@ struct ReloadService: Service {
         configurationFile = file
         self.manager = manager
         self.supervisor = supervisor
-        time = manager.time
         self.logger = logger
     }
 

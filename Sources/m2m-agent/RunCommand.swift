@@ -41,7 +41,12 @@ struct RunCommand {
             "agent starts",
             metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
         var configuration = ServiceGroupConfiguration(
-            services: (wiring.services + [reload]).map { .init(service: $0) },
+            // Whatever ends first, the outputs are left in order.
+            services: (wiring.services + [reload]).map {
+                .init(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet(logger))
         // Components have milliseconds to be safe, the store a moment to write; whoever takes longer is cut off.
@@ -49,7 +54,12 @@ struct RunCommand {
         // A driver that hangs in the kernel can't be cancelled: then this process ends without it.
         configuration.maximumCancellationDuration = .seconds(5)
         let services = ServiceGroup(configuration: configuration)
-        try await services.run()
+        do {
+            try await services.run()
+        } catch {
+            logger.critical("a part of the agent has failed; \(wiring.manager.farewell)")
+            throw error
+        }
         withExtendedLifetime((wiring, hangups)) {}
         try await group.shutdownGracefully()
         logger.notice("agent has stopped; \(wiring.manager.farewell)")

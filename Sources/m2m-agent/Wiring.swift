@@ -77,7 +77,6 @@ struct Wiring {
         services.append(WatchdogService(vitals: vitals, supervisor: supervisor, time: time, logger: logger))
         self.services = services
     }
-
 }
 
 /// Lets a simulated board live until the shutdown.

@@ -207,7 +207,7 @@ private let switchLine = LineReference.name("GPIO17")
             for round in 1...100 {
                 let changed = Self.house(lamp: "max_on = \"\(round)m\"")
                 await device.manager.apply(try ManagedDevice.configuration(changed))
-                while await device.perform("lamp", "off").status != .done {}  // until its line is there
+                while await device.perform("lamp", "off").status != .done { try Task.checkCancellation() }
                 await device.settled()
                 #expect(device.values("lamp").count == 9, "round \(round)")
             }
@@ -231,6 +231,35 @@ private let switchLine = LineReference.name("GPIO17")
             #expect(status.map(\.model) == ["contact"])
             #expect(status.first?.problem == nil)
             #expect(status.first?.failures == 0)
+        }
+    }
+
+    @Test("An output that was left behind on another line, and answers at last, does not touch the one of its name")
+    func leftBehind() async throws {
+        let device = try ManagedDevice(Self.house())
+        let moved = LineReference.name("GPIO13")
+        try await device.run { () async throws in
+            try await start(device)
+            device.harsh.hang(heaterLine)
+            device.manager.commands.submit(device.command("heater", "on", id: "stuck"))
+            #expect(await device.harsh.hangs.next() == heaterLine)
+            let changed = try ManagedDevice.configuration(
+                Self.house().replacing("line = \"GPIO5\"", with: "line = \"GPIO13\""))
+            async let applied: Void = device.manager.apply(changed)
+            while await device.perform("heater", "on").status != .done {
+                try Task.checkCancellation()
+                device.pass(.seconds(1))
+            }
+            await applied
+            device.harsh.letGo()
+            while (try? device.board.occupy(heaterLine, by: "somebody")) == nil {  // safe: it is not given back yet
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            await device.settled()
+            #expect(try device.board.look(at: moved) == .active)
+            #expect(try device.board.switches(of: moved) == 1)
+            #expect(device.harsh.taken(moved) == 1)
         }
     }
 

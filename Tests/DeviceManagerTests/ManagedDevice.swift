@@ -53,10 +53,12 @@ final class ManagedDevice: Sendable {
     static func configuration(_ text: String) throws -> AgentConfiguration {
         var findings = Findings(file: "agent.toml")
         let table = TOMLFile.parse(
-            "[device]\nid = \"greenhouse\"\n[store]\ncommit_interval = \"100ms\"\n\(text)", &findings)
-        guard let configuration = AgentConfiguration.read(table, &findings) else {
+            "[device]\nid = \"greenhouse\"\n\(text)", &findings)
+        guard var configuration = AgentConfiguration.read(table, &findings) else {
             throw HarnessError(description: findings.lines.joined(separator: "\n"))
         }
+        // At once: what is to be stored must not have to wait for time that the test does not let pass.
+        configuration.store.commitInterval = .zero
         return configuration
     }
 
@@ -97,8 +99,8 @@ final class ManagedDevice: Sendable {
 
     /// Lets time pass.
     ///
-    /// A bit more is allowed: readings wait for each other for a tenth of a second, but not for the test. It is less than
-    /// what outputs are given to become safe at the end, which would else be over at once.
+    /// A bit more is allowed, for whoever pauses between two tries. It is less than what outputs are given to become safe
+    /// at the end, which would else be over at once.
     func pass(_ duration: Duration) {
         time.advance(by: duration)
         time.allow(until: time.now + .milliseconds(1_900))

@@ -1,5 +1,6 @@
 import Components
 import DeviceModel
+import Glibc
 import HAL
 import HALTestKit
 import TestSupport
@@ -129,6 +130,24 @@ import Testing
         case otherBoot, noJournal, damaged, otherOutput
     }
 
+    @Test("A journal that could not be written is written as soon as that is possible")
+    func journalLater() async throws {
+        try folder.write("run", "a file where the folder should be")
+        let holder = TestHolder(heartbeat: Self.seldom)
+        let device = try pump(holder)
+        let journal = journal
+        let blocked = folder.file("run")
+        try await device.run { () async throws in
+            try await device.reading("pump", "on", .boolean(false))
+            #expect(await device.perform("pump", "on").status == .done)
+            #expect(!SafeFile.exists(journal))
+            unlink(blocked)
+            await device.settled()
+            let text = String(decoding: try #require(try SafeFile.read(journal)), as: UTF8.self)
+            #expect(OutputJournal(text: text)?.entries["pump"]?.claim.wanted == .active)
+        }
+    }
+
     @Test("What is found away from safe and nobody can answer for is made safe", arguments: Past.allCases)
     func unknown(past: Past) async throws {
         _ = try await switchOn()
@@ -216,7 +235,7 @@ import Testing
         try await device.run { () async throws in
             try await device.reading("pump", "on", .boolean(false))
             #expect(await device.perform("pump", "on").status == .done)
-            holder.news.send(.madeSafe("pump", .agentSilent))
+            holder.tell(.madeSafe("pump", .agentSilent))
             try await device.reading("pump", "reason", .text("the keeper made it safe: the agent did not answer"))
             await device.settled()
             let values = device.values("pump")
@@ -233,7 +252,7 @@ import Testing
         let device = try pump(holder)
         try await device.run { () async throws in
             try await device.reading("pump", "on", .boolean(false))
-            holder.news.send(.lost(nil, "the keeper has ended"))
+            holder.tell(.lost(nil, "the keeper has ended"))
             var reading = try await device.reading("pump", "on")
             #expect(reading.quality == .failed)
             #expect(reading.reason == "the keeper has ended")
@@ -242,7 +261,7 @@ import Testing
             #expect(reading.quality == .good)
             #expect(reading.value == .boolean(false))
             #expect(holder.deeds == [.took("pump"), .released("pump"), .took("pump")])
-            holder.news.send(.back)
+            holder.tell(.back)
             await device.settled()
             #expect(await device.perform("pump", "on").status == .done)
         }

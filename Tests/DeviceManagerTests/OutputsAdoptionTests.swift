@@ -57,6 +57,35 @@ struct OutputsAdoptionTests {
         #expect(bench.reports["pump"]?.wanted == .active)
     }
 
+    @Test("A time that its holder was told and that is over is taken back; one that holds is not told anew")
+    func until() {
+        var before = OutputsBench(["pump": .safe(.inactive)])
+        before.call("pump", .on)
+        var bench = OutputsBench(waiting: ["pump": .safe(.inactive)], journal: before.journal, at: before.now)
+        bench.find("pump", .active, until: bench.now + .seconds(5))
+        #expect(bench.drives.map(\.isChange) == [false])
+        #expect(bench.drives.map(\.until) == [nil])
+
+        let held = first()
+        var next = second(after: held)
+        next.find("heater", .active, until: held.now + .seconds(30))
+        #expect(next.drives.isEmpty)
+    }
+
+    @Test("A line that is taken anew while a drive waits for it is driven once, as was last commanded")
+    func takenAnew() {
+        var bench = OutputsBench(["pump": .safe(.inactive)])
+        bench.isPrompt = false
+        let on = bench.send("pump", .on)
+        bench.find("pump", .inactive, .start)
+        #expect(bench.drives.count == 1)
+        bench.finish("pump")
+        #expect(bench.outcomes[on]?.status == .done)
+        #expect(bench.lines["pump"] == .active)
+        #expect(bench.drives.count == 1)
+        #expect(bench.reports["pump"]?.wanted == .active)
+    }
+
     @Test("A thousand new runs make no edge")
     func thousandRuns() {
         var bench = OutputsBench(["pump": .safe(.inactive)])

@@ -77,9 +77,11 @@ struct OutputsBench {
         deeds = done
     }
 
-    mutating func find(_ id: ComponentID, _ value: LineValue, _ reason: KeeperReason? = nil) {
+    mutating func find(
+        _ id: ComponentID, _ value: LineValue, _ reason: KeeperReason? = nil, until: MonotonicTime? = nil
+    ) {
         lines[id] = value
-        handle(.found(id, FoundOutput(value: value, reason: reason)))
+        handle(.found(id, FoundOutput(value: value, reason: reason, until: until)))
     }
 
     /// Whoever holds a line changes it, and nobody has heard of that yet.

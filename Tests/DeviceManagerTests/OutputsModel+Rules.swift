@@ -105,13 +105,13 @@ extension OutputsModel {
         lines[output].pile = [known.word]
     }
 
-    mutating func find(_ output: Int, _ on: Bool, at now: Int) {
+    mutating func find(_ output: Int, _ on: Bool, _ until: Int?, at now: Int) {
         let known = memories[output]
         let isSafe = on == lines[output].terms.safeOn
         let isAsKnown = known.map { !isSafe || $0.word.value == on } ?? false
         lines[output].state = .there
         lines[output].wasThere = true
-        (lines[output].told, lines[output].isDoubtful) = (nil, false)
+        (lines[output].told, lines[output].isDoubtful) = (until, false)
         // What was made safe meanwhile has become so at some time that nobody knows, at the latest now.
         became(output, on, at: isAsKnown ? known.flatMap { on ? $0.onSince : $0.offSince } ?? now : now)
         if let known, isAsKnown { lines[output].pile = [known.word] } else { force(output) }

@@ -113,7 +113,7 @@ struct OutputsModel {
         default: break
         }
         switch stimulus {
-        case .found(let output, let on, _): find(output, on, at: now)
+        case .found(let output, let on, _, let until): find(output, on, until, at: now)
         case .lost(let output): lose(output)
         case .order(let call): take(call, at: now)
         case .renew(let renewal): renew(renewal, at: now)

@@ -64,7 +64,7 @@ struct OutputTerms: Sendable {
 
 /// What happens to the outputs, for the machine and for the model alike.
 enum OutputStimulus {
-    case found(Int, on: Bool, KeeperReason?)
+    case found(Int, on: Bool, KeeperReason?, until: Int? = nil)
     case lost(Int)
     case order(OutputCall)
     case renew(OutputRenewal)
@@ -78,8 +78,10 @@ enum OutputStimulus {
     /// The same for the machine.
     var event: Outputs.Event {
         switch self {
-        case .found(let output, let on, let reason):
-            .found(OutputTerms.id(output), FoundOutput(value: LineValue(on: on), reason: reason))
+        case .found(let output, let on, let reason, let until):
+            .found(
+                OutputTerms.id(output),
+                FoundOutput(value: LineValue(on: on), reason: reason, until: until.map { .milliseconds($0) }))
         case .lost(let output): .lost(OutputTerms.id(output), "the cable is gone")
         case .order(let call): .order(call.order)
         case .renew(let renewal): .renew(renewal.renewal, number: renewal.number)

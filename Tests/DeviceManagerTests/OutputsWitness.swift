@@ -206,6 +206,9 @@ struct SimulatedKeeper {
 
     private func isAway(_ output: Int) -> Bool { outputs[output].isOn != terms[output].safeOn }
 
+    /// Until when it leaves an output away from safe; nil: for good.
+    func deadline(of output: Int) -> Int? { outputs[output].deadline }
+
     /// When it does something by itself.
     var next: Int {
         var next = OutputsModel.never

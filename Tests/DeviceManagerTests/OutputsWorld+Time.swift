@@ -63,7 +63,8 @@ extension OutputsWorld {
             // Where the agent takes a line itself, that makes it safe.
             if keeper == nil { try set(output, terms[output].safeOn, isOrdered: false) }
             let reason = keeper?.adopt(output, at: now)
-            return try feed(.found(output, on: witness.lines[output], reason))
+            return try feed(
+                .found(output, on: witness.lines[output], reason, until: keeper?.deadline(of: output)))
         }
         if let wakes, wakes <= now { try feed(.tick) }
     }

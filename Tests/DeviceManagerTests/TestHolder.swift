@@ -21,11 +21,12 @@ final class TestHolder: OutputHolder {
         var beats = 0
         var isConfigured = false
         var ranUnconfigured = false
+        var hear: (@Sendable (OutputNews) -> Void)?
+        var unheard: [OutputNews] = []
     }
 
     let notes: [String] = []
     let heartbeat: Duration?
-    let news = Mailbox<OutputNews>(bound: 64, policy: .dropOldest)
     private let state: Mutex<State>
     private let onDrive: @Sendable () -> Void
 
@@ -63,6 +64,25 @@ final class TestHolder: OutputHolder {
     }
 
     // MARK: What the agent asks
+
+    /// It does something by itself.
+    func tell(_ news: OutputNews) {
+        let hear = state.withLock { state in
+            if state.hear == nil { state.unheard.append(news) }
+            return state.hear
+        }
+        hear?(news)
+    }
+
+    func listen(_ hear: @escaping @Sendable (OutputNews) -> Void) {
+        let unheard = state.withLock { state in
+            state.hear = hear
+            return state.unheard
+        }
+        for news in unheard { hear(news) }
+    }
+
+    func settled() async {}
 
     func configure(_ outputs: [ComponentID: OutputPlan]) {
         state.withLock { $0.isConfigured = true }

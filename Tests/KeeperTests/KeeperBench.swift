@@ -18,6 +18,8 @@ final class KeeperBench: Sendable {
     let time: SystemTime
     let holder: KeeperHolder
     private let processes = Mutex<[KeeperProcess]>([])
+    /// What the keeper does by itself.
+    let arrivals = Mailbox<OutputNews>(bound: 256, policy: .dropOldest)
     private let heard = Mutex<[OutputNews]>([])
     private let outputs = Mutex<[ComponentID: any HeldOutput]>([:])
 
@@ -29,6 +31,7 @@ final class KeeperBench: Sendable {
         self.folder = try folder ?? TemporaryDirectory()
         time = try SystemTime()
         holder = Self.holder(in: self.folder, time: time)
+        holder.listen { [arrivals] in arrivals.send($0) }
     }
 
     /// An agent's end of a bench.
@@ -163,7 +166,7 @@ final class KeeperBench: Sendable {
 
     /// Waits for news of a kind; what is passed over is kept in ``passed``.
     func news(_ isMeant: (OutputNews) -> Bool) async throws {
-        while let news = await holder.news.next() {
+        while let news = await arrivals.next() {
             if isMeant(news) { return }
             heard.withLock { $0.append(news) }
         }

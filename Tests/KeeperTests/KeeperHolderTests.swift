@@ -37,8 +37,9 @@ import Testing
             #expect(try await bench.drive("heater", .active))
             #expect(try bench.edges(5) == ["request m2m-keeper heater", "level 1"])
             // Another deadline alone is no edge.
-            #expect(try await bench.drive("heater", .active, until: bench.time.now + .seconds(3_600)))
-            #expect(try await bench.take("heater", heater) == FoundOutput(value: .active))
+            let end = bench.time.now + .seconds(3_600)
+            #expect(try await bench.drive("heater", .active, until: end))
+            #expect(try await bench.take("heater", heater) == FoundOutput(value: .active, until: end))
             #expect(try await bench.drive("heater", .inactive))
             #expect(try bench.edges(5) == ["request m2m-keeper heater", "level 1", "level 0"])
             #expect(bench.holder.notes == [])
@@ -115,7 +116,7 @@ import Testing
                     await Task.yield()
                 }
             }
-            try await bench.news(.lost(nil, "the keeper at \(bench.socket) did not answer in time"))
+            try await bench.news(.lost(nil, "the keeper did not answer in time"))
             watch.cancel()
             keeper.signal(SIGCONT)
             try await bench.news(.back)
@@ -215,6 +216,40 @@ import Testing
         }
     }
 
+    @Test("A table that can't be written: outputs that are as before go on, the others wait, and it is told")
+    func unwritableTable() async throws {
+        try await live(["heater": heater, "pump": pump]) { (_) async throws in
+            _ = try await bench.take("heater", heater)
+            _ = try await bench.take("pump", pump)
+            #expect(try await bench.drive("heater", .active))
+            #expect(try await bench.drive("pump", .active))
+            unlink(bench.table)
+            mkdir(bench.table, 0o700)
+            let moved = KeeperBench.plan(13)
+            bench.holder.configure(["heater": heater, "lamp": moved, "pump": pump])
+            await #expect(throws: HALError.self) { _ = try await bench.holder.take("lamp", moved) }
+            #expect(bench.holder.notes.first?.hasPrefix("outputs that are new or have changed do not work: ") == true)
+            #expect(bench.holder.notes.first?.contains("outputs.table") == true)
+            #expect(try await bench.drive("heater", .inactive))
+            #expect(try bench.edges(6) == ["request m2m-keeper pump", "level 1"])
+            #expect(!bench.passed.contains { $0.isLossOfAll })
+            rmdir(bench.table)
+            #expect(try await bench.take("lamp", moved) == FoundOutput(value: .inactive, reason: .start))
+            #expect(bench.holder.notes == [])
+            #expect(try bench.edges(6) == ["request m2m-keeper pump", "level 1"])
+        }
+    }
+
+    @Test("What leaves is given back by when the change is done")
+    func givenBack() async throws {
+        try await live(["heater": heater, "pump": pump]) { (_) async throws in
+            _ = try await bench.take("pump", pump)
+            bench.holder.configure(["heater": heater])
+            await bench.holder.settled()
+            #expect(try bench.edges(6) == ["request m2m-keeper pump", "release"])
+        }
+    }
+
     @Test("A keeper that reads another table is found out, and the right one is then as good as ever")
     func wrongTable() async throws {
         try bench.folder.write("other.table", KeeperTable([]).text)
@@ -228,6 +263,7 @@ import Testing
             }
             wrong.signal(SIGKILL)
             _ = await wrong.end()
+            try await bench.news(\.isLossOfAll)
             try bench.start()
             _ = try await bench.take("heater", heater)
             #expect(try await bench.drive("heater", .active))
@@ -235,7 +271,7 @@ import Testing
             for _ in 0..<50 {
                 #expect(try await bench.holder.take("heater", heater).found == FoundOutput(value: .active))
             }
-            while let news = bench.holder.news.takeIfWaiting() { #expect(!news.isLossOfAll) }
+            while let news = bench.arrivals.takeIfWaiting() { #expect(!news.isLossOfAll) }
             #expect(try bench.edges(5) == ["request m2m-keeper heater", "level 1"])
         }
     }

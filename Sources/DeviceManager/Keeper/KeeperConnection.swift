@@ -14,7 +14,8 @@ final class KeeperConnection: Sendable {
         var source: (any DispatchSourceRead)?
         /// When it was said that the agent lives, if the keeper has said nothing since.
         var unanswered: MonotonicTime?
-        var isSilent = false
+        /// Why the agent has ended the connection; nil: it did not.
+        var problem: HALError?
     }
 
     private let state: Mutex<State>
@@ -45,14 +46,19 @@ final class KeeperConnection: Sendable {
         let isSilent = state.withLock { state in
             _ = state.send(KeeperOrder(KEEPER_HEARTBEAT))
             let since = state.unanswered ?? now
-            (state.unanswered, state.isSilent) = (since, now - since >= patience)
-            return state.isSilent
+            state.unanswered = since
+            return now - since >= patience
         }
-        if isSilent { close() }
+        if isSilent { leave(HALError(.timedOut, "the keeper")) }
     }
 
-    /// Whether it ended because the keeper did not answer.
-    var isSilent: Bool { state.withLock(\.isSilent) }
+    /// Why the agent itself has ended it; nil: the keeper did, or nobody.
+    var problem: HALError? { state.withLock(\.problem) }
+
+    private func leave(_ problem: HALError) {
+        state.withLock { $0.problem = problem }
+        close()
+    }
 
     /// Gives an order, and waits for its report.
     ///
@@ -107,8 +113,9 @@ final class KeeperConnection: Sendable {
         guard result == 0 else {
             let number = errno
             Glibc.close(socket)
+            let isAbsent = number == ENOENT || number == ECONNREFUSED
             throw HALError(
-                number == ENOENT || number == ECONNREFUSED ? .absent : .failed, "the keeper at \(path)", errno: number,
+                isAbsent ? .absent : .failed, "the keeper at \(path)", errno: isAbsent ? 0 : number,
                 advice: "is m2m-keeper running?")
         }
         return socket
@@ -147,18 +154,21 @@ final class KeeperConnection: Sendable {
                 let count = recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
                 if count < 0, errno == EAGAIN || errno == EINTR { return }
                 guard count > 0 else { return close() }
-                // Whoever talks nonsense is left, and asked anew.
-                guard let report = KeeperReport(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else {
-                    return close()
-                }
-                state.withLock { $0.unanswered = nil }
-                if report.isNews {
-                    onNews(report)
-                } else {
-                    state.withLock { $0.waiting[report.sequence] }?.send(report)
+                do throws(HALError) {
+                    take(try KeeperReport(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+                } catch {
+                    return leave(error)  // whoever talks nonsense is asked anew
                 }
             }
         }
+    }
+
+    private func take(_ report: KeeperReport) {
+        let answer = state.withLock { state in
+            state.unanswered = nil
+            return state.waiting[report.sequence]
+        }
+        if report.isNews { onNews(report) } else { answer?.send(report) }
     }
 }
 

@@ -9,44 +9,39 @@ import Synchronization
 
 /// The keeper as the one who holds the output lines: it outlives the agent, and makes them safe when that is gone.
 public final class KeeperHolder: OutputHolder {
-    private struct State {
-        /// The outputs as they are configured.
-        var outputs: [ComponentID: OutputPlan] = [:]
-        /// What the keeper is to hold; nil: nobody has said yet.
-        var table: KeeperTable?
-        /// Outputs whose lines were not found.
-        var missing: [ComponentID: HALError] = [:]
-        /// The connection, once the keeper has held a table of ours.
+    struct State {
+        /// Which outputs there are; nil: nobody has said yet.
+        var roster: KeeperRoster?
+        /// The connection.
         var ready: KeeperConnection?
-        /// Whether it holds this one: what is adopted before would be lost again.
+        /// Whether the keeper holds the outputs of the roster: what is adopted before would be lost again.
         var isSettled = false
-        /// Why there is none.
+        /// Why there is no connection, or why the keeper does not hold them.
         var problem = HALError(.absent, "the keeper", advice: "it was not asked yet")
         var waiting: [Mailbox<Void>] = []
         /// Wakes the service up when there is another table; finished when the connection that it serves has ended.
         var wakes = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        var hear: @Sendable (OutputNews) -> Void = { _ in }
     }
 
     /// How long a keeper may take to answer what it answers at once.
-    private static let patience: Duration = .seconds(2)
+    static let patience: Duration = .seconds(2)
     /// How long a keeper may take to drive a line, until the line is taken anew; whoever commanded is told sooner.
     private static let longPatience: Duration = .seconds(30)
     /// How long it may take until a keeper is there, before an output says that there is none.
     private static let grace: Duration = .seconds(1)
-    /// The pause before the next try to reach it.
-    private static let pause: Duration = .milliseconds(200)
 
     /// Four times in the time after which the keeper gives the agent up.
     public let heartbeat: Duration? = KeeperTable.heartbeat / 4
-    /// What the keeper does by itself: 256 pieces, which is four for each output; the oldest goes when one more comes.
-    public let news = Mailbox<OutputNews>(bound: 256, policy: .dropOldest)
 
-    private let socket: String
-    private let tableFile: String
+    let socket: String
+    let tableFile: String
+    let time: any TimeSource
+    let logger: Logger
+    let state = Mutex(State())
+    /// The table is written here: a card takes its time.
+    let disk = BlockingQueue(label: "m2m.keeper.table")
     private let board: any Board
-    private let time: any TimeSource
-    private let logger: Logger
-    private let state = Mutex(State())
 
     /// A keeper.
     ///
@@ -67,44 +62,57 @@ public final class KeeperHolder: OutputHolder {
     /// While the keeper does not answer, nothing can be promised.
     public var notes: [String] {
         state.withLock { state in
-            guard state.ready == nil else { return [] }
-            return ["what the output lines do now is up to the kernel: \(state.problem)"]
+            if state.ready == nil { return ["\(Self.unknown(because: state.problem)): \(state.problem)"] }
+            return state.isSettled ? [] : ["outputs that are new or have changed do not work: \(state.problem)"]
+        }
+    }
+
+    private static func unknown(because problem: HALError) -> String {
+        switch problem.kind {
+        case .busy: "this agent has no say in its outputs"
+        case .timedOut: "what the output lines do now is not known"
+        default: "what the output lines do now is up to the kernel"
         }
     }
 
     // MARK: What the agent asks
 
-    /// Writes the table; the keeper is told to read it.
+    /// News comes in its place between the answers to what was asked.
+    public func listen(_ hear: @escaping @Sendable (OutputNews) -> Void) {
+        state.withLock { $0.hear = hear }
+    }
+
+    /// Finds the lines; the keeper is then told to hold them.
     public func configure(_ outputs: [ComponentID: OutputPlan]) {
-        var rows: [KeeperTable.Row] = []
-        var missing: [ComponentID: HALError] = [:]
-        for (id, plan) in outputs {
-            do throws(HALError) {
-                rows.append(KeeperTable.Row(id: id, plan: plan, line: try board.locate(plan.line)))
-            } catch {
-                missing[id] = error
-            }
+        let before = state.withLock(\.roster)
+        let roster = KeeperRoster(outputs, before: before) { (line) throws(HALError) in try board.locate(line) }
+        change { $0 = roster }
+    }
+
+    /// Returns when the keeper holds the outputs, or when that takes too long.
+    public func settled() async {
+        do throws(HALError) {
+            _ = try await readyConnection()
+        } catch {
+            // Those outputs that wait for it say so.
         }
-        let wakes = state.withLock { [table = KeeperTable(rows)] state in
-            if table != state.table { state.isSettled = false }
-            (state.outputs, state.table, state.missing) = (outputs, table, missing)
-            return state.wakes
-        }
-        wakes.send(())
     }
 
     /// Takes an output over from whoever answered for it before.
     public func take(_ id: ComponentID, _ plan: OutputPlan) async throws(HALError) -> any HeldOutput {
-        if state.withLock({ $0.missing[id] }) != nil {
-            configure(state.withLock(\.outputs))  // its chip may be there by now
-            if let error = state.withLock({ $0.missing[id] }) { throw error }
+        if state.withLock({ $0.roster?.problem(of: id) }) != nil {
+            // Its chip may be there by now.
+            let found = KeeperRoster.find(plan) { (line) throws(HALError) in try board.locate(line) }
+            change { $0?.retried(id, plan, found) }
+            if let error = state.withLock({ $0.roster?.problem(of: id) }) { throw error }
         }
-        let connection = try await ready()
+        let connection = try await readyConnection()
         let report = try await connection.ask(
             KeeperOrder(KEEPER_ADOPT, id), until: time.now + Self.patience, on: time)
-        guard report.errno == 0, report.isHeld else { throw failure(report, "output \(id)") }
+        guard report.errno == 0, report.isHeld, !report.hasFailed else { throw failure(report, "output \(id)") }
         return KeptOutput(
-            id: id, keeper: self, found: FoundOutput(value: report.value, reason: report.reason))
+            id: id, keeper: self,
+            found: FoundOutput(value: report.value, reason: report.reason, until: report.deadline))
     }
 
     /// Has an output driven.
@@ -124,15 +132,14 @@ public final class KeeperHolder: OutputHolder {
         state.withLock(\.ready)?.beat(at: time.now, patience: Self.patience)
     }
 
-    private func failure(_ report: KeeperReport, _ resource: String) -> HALError {
-        let kind: HALError.Kind =
-            switch report.errno {
-            case EBUSY: .busy
-            case ENODEV, ENOENT: .absent
-            case EACCES: .notPermitted
-            default: .failed
-            }
-        return HALError(kind, resource, errno: report.errno, advice: report.text)
+    private func change(_ edit: (inout KeeperRoster?) -> Void) {
+        let wakes = state.withLock { state in
+            let before = state.roster?.table
+            edit(&state.roster)
+            if state.roster?.table != before { state.isSettled = false }
+            return state.wakes
+        }
+        wakes.send(())
     }
 
     private func connection() throws(HALError) -> KeeperConnection {
@@ -141,8 +148,8 @@ public final class KeeperHolder: OutputHolder {
         return ready
     }
 
-    /// The connection, as soon as the keeper holds the table.
-    private func ready() async throws(HALError) -> KeeperConnection {
+    /// The connection, as soon as the keeper holds the outputs.
+    private func readyConnection() async throws(HALError) -> KeeperConnection {
         let arrival = Mailbox<Void>(bound: 1, policy: .refuseNewest)
         let isReady = state.withLock { state in
             if !state.isSettled { state.waiting.append(arrival) }
@@ -154,104 +161,6 @@ public final class KeeperHolder: OutputHolder {
         }
         guard state.withLock(\.isSettled) else { throw state.withLock(\.problem) }
         return try connection()
-    }
-
-    // MARK: The service
-
-    /// Keeps connected until the task is cancelled.
-    public func run() async {
-        var incident = Incident(logger, "the keeper does not answer", over: "the keeper answers again")
-        while !Task.isCancelled {
-            do throws(HALError) {
-                try await stay { incident.end() }
-            } catch {
-                let wasReady = state.withLock { state in
-                    defer { (state.ready, state.isSettled, state.problem) = (nil, false, error) }
-                    return state.ready != nil
-                }
-                if wasReady { news.send(.lost(nil, "\(error)")) }
-                if !Task.isCancelled { incident.happened(error.description) }
-            }
-            try? await time.sleep(until: time.now + Self.pause)  // safe: a cancellation ends the loop
-        }
-    }
-
-    /// One connection, from its beginning to its end.
-    private func stay(_ onReady: () -> Void) async throws(HALError) {
-        // Each connection has its own: the end of one before it means nothing to it.
-        let wakes = Mailbox<Void>(bound: 1, policy: .refuseNewest)
-        state.withLock { $0.wakes = wakes }
-        let connection = try connect { wakes.finish() }
-        defer { connection.close() }
-        while true {
-            let table = try await settle(connection)
-            let waiting = state.withLock { state in
-                (state.ready, state.isSettled) = (connection, state.table == table)
-                defer { if state.isSettled { state.waiting = [] } }
-                return state.isSettled ? state.waiting : []
-            }
-            for arrival in waiting { arrival.send(()) }
-            onReady()
-            news.send(.back)
-            guard await wakes.next() != nil else {
-                if connection.isSilent { throw HALError(.timedOut, "the keeper at \(socket)") }
-                throw HALError(
-                    .failed, "the keeper at \(socket)", advice: Task.isCancelled ? "the agent stops" : "it has ended")
-            }
-        }
-    }
-
-    private func connect(_ onEnd: @escaping @Sendable () -> Void) throws(HALError) -> KeeperConnection {
-        do throws(HALError) {
-            return try KeeperConnection(to: socket, onNews: { [weak self] in self?.hear($0) }, onEnd: onEnd)
-        } catch {
-            if let table = state.withLock(\.table) { try write(table) }  // a keeper that has none can't start
-            throw error
-        }
-    }
-
-    /// Sees that the keeper holds the outputs of the table.
-    ///
-    /// - Returns: The table; there may be another one by now, of which the service will be told.
-    private func settle(_ connection: KeeperConnection) async throws(HALError) -> KeeperTable {
-        guard let table = state.withLock(\.table) else {
-            throw HALError(.failed, "the keeper at \(socket)", advice: "it is not known yet which outputs there are")
-        }
-        let deadline = time.now + Self.patience
-        let greeting = try await connection.ask(KeeperOrder(KEEPER_HELLO), until: deadline, on: time)
-        guard greeting.errno == 0 else { throw failure(greeting, "the keeper at \(socket)") }
-        // Its table is not touched then.
-        if greeting.isHeld { throw HALError(.busy, "the keeper at \(socket)", advice: "another agent has its outputs") }
-        try write(table)
-        guard greeting.table != table.checksum else { return table }
-        let report = try await connection.ask(KeeperOrder(KEEPER_RELOAD), until: deadline, on: time)
-        guard report.errno == 0 else { throw failure(report, "the keeper at \(socket)") }
-        guard report.table == table.checksum else {
-            throw HALError(
-                .failed, "the keeper at \(socket)", advice: "it does not read \(tableFile): is that its --table?")
-        }
-        return table
-    }
-
-    private func write(_ table: KeeperTable) throws(HALError) {
-        do throws(FileError) {
-            guard try SafeFile.read(tableFile) != Array(table.text.utf8) else { return }
-            if let end = tableFile.lastIndex(of: "/"), end != tableFile.startIndex {
-                try SafeFile.makeFolder(String(tableFile[..<end]))
-            }
-            try SafeFile.write(table.text.utf8, to: tableFile, isPublic: true)
-        } catch {
-            throw HALError(.failed, "the keeper's table \(tableFile)", errno: error.errno)
-        }
-    }
-
-    private func hear(_ report: KeeperReport) {
-        guard let id = report.output else { return }
-        if report.hasFailed {
-            news.send(.lost(id, report.text))
-        } else if let reason = report.reason {
-            news.send(.madeSafe(id, reason))
-        }
     }
 }
 

@@ -47,14 +47,24 @@ struct KeeperReport: Sendable {
     let value: LineValue
     /// Why it made the output what it is by itself; nil: it did not.
     let reason: KeeperReason?
+    /// Whether its line could not be driven, so that nobody knows what it is.
     let hasFailed: Bool
+    /// When it is made safe, whatever becomes of the agent; nil: never.
+    let deadline: MonotonicTime?
     let text: String
 
-    /// Reads what came; nil when it is no report of this version.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == MemoryLayout<keeper_report>.size else { return nil }
+    /// Reads what came.
+    ///
+    /// - Throws: ``HALError`` when it is no report, or one of another version.
+    init(_ bytes: UnsafeRawBufferPointer) throws(HALError) {
+        // Every version begins with its number.
+        let version = bytes.count >= 2 ? bytes.loadUnaligned(as: UInt16.self) : 0
+        guard bytes.count == MemoryLayout<keeper_report>.size, version == UInt16(KEEPER_PROTOCOL_VERSION) else {
+            throw HALError(
+                .unsupported, "the keeper",
+                advice: "it does not speak version \(KEEPER_PROTOCOL_VERSION): have agent and keeper of one release")
+        }
         let report = bytes.loadUnaligned(as: keeper_report.self)
-        guard report.version == UInt16(KEEPER_PROTOCOL_VERSION) else { return nil }
         isNews = report.type == UInt16(KEEPER_NEWS.rawValue)
         sequence = report.sequence
         errno = report.status == .min ? .max : -report.status
@@ -62,6 +72,7 @@ struct KeeperReport: Sendable {
         output = ComponentID(rawValue: Self.text(of: report.output))
         isHeld = report.is_held != 0
         value = report.value != 0 ? .active : .inactive
+        deadline = report.deadline_ns == 0 ? nil : MonotonicTime(nanoseconds: report.deadline_ns)
         text = Self.text(of: report.text)
         hasFailed = report.cause == KEEPER_CAUSE_LINE_FAILED.rawValue
         reason =

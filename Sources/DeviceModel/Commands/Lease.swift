@@ -3,7 +3,7 @@
 public struct Lease: Hashable, Sendable {
     /// Known to whoever made it; who knows it may renew it or end it.
     public var id: LeaseID
-    /// For how long it lasts from when the command is done, or from its renewal.
+    /// For how long it lasts: from when the agent accepts the command, or from its renewal.
     public var duration: Duration
     /// Whether its holder renews it for as long as they are there.
     public var isRenewed: Bool

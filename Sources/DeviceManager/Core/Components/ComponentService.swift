@@ -21,6 +21,8 @@ final class ComponentService: Service {
         let desk = OrderDesk()
         /// Something in here ends it: one word is enough.
         let ending = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        /// Finished when it has ended.
+        let ended = Mailbox<Void>(bound: 1, policy: .refuseNewest)
         var health = Health()
     }
 
@@ -29,6 +31,9 @@ final class ComponentService: Service {
         var problem: String?
         var failures = 0
     }
+
+    /// How long a component that leaves the configuration may take to end.
+    private static let farewell: Duration = .seconds(2)
 
     private let board: any Board
     private let hub: ObservationHub
@@ -53,7 +58,7 @@ final class ComponentService: Service {
     /// Every component has stopped when this returns.
     func run() async throws {
         try await untilGracefulShutdown { [self] in
-            await withTaskGroup(of: ComponentID.self) { group in
+            await withDiscardingTaskGroup { group in
                 for id in entries.withLock({ Array($0.keys) }) { start(id, in: &group) }
                 while let change = await changes.next() {
                     switch change {
@@ -64,7 +69,7 @@ final class ComponentService: Service {
                         }
                         done()
                     case .stop(let ids, let done):
-                        await stop(ids, in: &group)
+                        await end(ids)
                         done()
                     }
                 }
@@ -83,7 +88,7 @@ final class ComponentService: Service {
         }
     }
 
-    private func start(_ id: ComponentID, in group: inout TaskGroup<ComponentID>) {
+    private func start(_ id: ComponentID, in group: inout DiscardingTaskGroup) {
         guard let entry = entries.withLock({ $0[id] }) else { return }
         group.addTask {
             await withTaskGroup(of: Void.self) { group in
@@ -92,14 +97,20 @@ final class ComponentService: Service {
                 await group.next()
                 group.cancelAll()
             }
-            return id
+            entry.ended.finish()
         }
     }
 
-    private func stop(_ ids: Set<ComponentID>, in group: inout TaskGroup<ComponentID>) async {
-        var running = entries.withLock { $0.filter { ids.contains($0.key) } }
+    /// Ends components; one that hangs, because its driver does, is left behind.
+    private func end(_ ids: Set<ComponentID>) async {
+        let running = entries.withLock { $0.filter { ids.contains($0.key) } }
         for entry in running.values { entry.ending.send(()) }
-        while !running.isEmpty, let id = await group.next() { running[id] = nil }
+        let deadline = time.now + Self.farewell
+        for (id, entry) in running {
+            if case .deadline = await entry.ended.next(until: deadline, on: time) {
+                logger.error("component hangs, and is left behind", metadata: ["component.id": "\(id)"])
+            }
+        }
         entries.withLock { entries in
             for id in ids { entries[id] = nil }
         }

@@ -1,6 +1,5 @@
 import Components
 import DeviceModel
-import Dispatch
 import Glibc
 import HAL
 import Synchronization
@@ -8,7 +7,6 @@ import Synchronization
 /// The agent's own hand on the output lines, where there is no keeper: what they do without it is up to the kernel.
 final class BoardHolder: OutputHolder {
     let heartbeat: Duration? = nil
-    let news = Mailbox<OutputNews>(bound: 1, policy: .dropOldest)  // it does nothing by itself
     let notes = [
         "no keeper: this agent holds the output lines itself, and cannot promise what they do when it is killed or hangs; "
             + "see [keeper]"
@@ -22,7 +20,13 @@ final class BoardHolder: OutputHolder {
         self.time = time
     }
 
+    /// It does nothing by itself.
+    func listen(_ hear: @escaping @Sendable (OutputNews) -> Void) {}
+
     func configure(_ outputs: [ComponentID: OutputPlan]) {}
+
+    /// Lines are given back by whoever has taken them.
+    func settled() async {}
 
     func run() async {}
 
@@ -41,15 +45,20 @@ private final class BoardOutput: HeldOutput {
     private struct State {
         /// Only its own thread asks anything of it.
         var line: (any OutputLine)?
+        /// Whether its thread is at work.
+        var isBusy = false
         var driven: LineValue
     }
+
+    /// How long is waited for a line that is given back.
+    private static let farewell: Duration = .seconds(2)
 
     let found: FoundOutput
     private let id: ComponentID
     private let plan: OutputPlan
     private let board: any Board
     private let time: any TimeSource
-    private let queue: DispatchQueue
+    private let queue: BlockingQueue
     private let state: Mutex<State>
 
     init(_ id: ComponentID, _ plan: OutputPlan, board: any Board, time: any TimeSource) {
@@ -59,25 +68,22 @@ private final class BoardOutput: HeldOutput {
         self.time = time
         found = FoundOutput(value: plan.rules.safe)
         state = Mutex(State(driven: plan.rules.safe))
-        queue = DispatchQueue(label: "m2m.output.\(id)")
+        queue = BlockingQueue(label: "m2m.output.\(id)")
     }
 
     /// Does something on its thread, and waits for it; whoever is cancelled waits no more.
     private func onThread<Result: Sendable>(
         _ work: @escaping @Sendable () throws(HALError) -> Result
     ) async throws(HALError) -> Result {
-        let answer = Mailbox<Swift.Result<Result, HALError>>(bound: 1, policy: .refuseNewest)
-        queue.async {
-            do throws(HALError) {
-                answer.send(.success(try work()))
-            } catch {
-                answer.send(.failure(error))
-            }
+        let watched = { @Sendable [self] () throws(HALError) in
+            state.withLock { $0.isBusy = true }
+            defer { state.withLock { $0.isBusy = false } }
+            return try work()
         }
-        guard let result = await answer.next() else {
+        guard let result = try await queue.run(watched) else {
             throw HALError(.timedOut, "output \(id)", advice: "it was left behind")
         }
-        return try result.get()
+        return result
     }
 
     /// Takes the line; the request itself carries the safe value, so that the relay does not click.
@@ -107,15 +113,21 @@ private final class BoardOutput: HeldOutput {
     ) async throws(HALError) -> Bool { state.withLock(\.driven) == value }
 
     /// What the line does afterwards is up to the kernel, so it is made safe, where nobody had the time to.
+    ///
+    /// That is waited for even by a task that was cancelled, but for a while only: what hangs is given back when it
+    /// answers, or with the end of the program.
     func release() async {
-        do throws(HALError) {
-            try await onThread { [self] () throws(HALError) in
-                let (line, driven) = state.withLock { ($0.line, $0.driven) }
-                defer { line?.release() }
-                if driven != found.value { try line?.drive(found.value) }
+        let done = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        let isBusy = state.withLock(\.isBusy)
+        queue.start { [self] in
+            let (line, driven) = state.withLock { ($0.line, $0.driven) }
+            if driven != found.value {
+                try? line?.drive(found.value)  // safe: it is given back all the same
             }
-        } catch {
-            // It is given back all the same, if need be with the end of the program.
+            line?.release()
+            done.send(())
         }
+        if isBusy { return }
+        await Task { [time] in _ = await done.next(until: time.now + Self.farewell, on: time) }.value
     }
 }

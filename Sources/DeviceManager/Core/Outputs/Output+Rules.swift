@@ -40,10 +40,8 @@ extension Output {
         guard let holder = claim.holder, holder.lease != order.lease?.id else { return }
         let rest = claim.end.map { " for another \(($0 - now).words)" } ?? ""
         let open = holder.isRenewed ? ", and goes on for as long as they hold it" : ""
-        throw OutputRefusal(
-            .refused,
-            "held: \(id) is held \(wanted.onOff) by \(holder.who)\(rest)\(open); "
-                + "switching it \(rules.safe.onOff) is always possible")
+        let way = wanted == rules.safe ? "" : "; switching it \(rules.safe.onOff) is always possible"
+        throw OutputRefusal(.refused, "held: \(id) is held \(wanted.onOff) by \(holder.who)\(rest)\(open)\(way)")
     }
 
     /// Whether this output lets another one leave safe.

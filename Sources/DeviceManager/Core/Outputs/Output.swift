@@ -114,8 +114,12 @@ struct Output {
     /// The line is there.
     mutating func adopt(_ found: FoundOutput, at now: MonotonicTime) {
         let known = wasHeld ? entry : remembered
-        (line, wasHeld, value, told, needsProof) = (.held, true, found.value, nil, false)
+        (line, wasHeld, value, told, needsProof) = (.held, true, found.value, found.until, false)
         (onSince, offSince) = (known?.onSince, known?.offSince)
+        if underway != nil {
+            // Taken anew while a drive waits for it, which then says what becomes of it.
+            return note(found.value, at: now)
+        }
         if found.value == rules.safe {
             adoptSafe(found, known, at: now)
         } else if let known {

@@ -1,7 +1,6 @@
 import Components
 import DeviceModel
 import HAL
-import Logging
 
 /// Takes the line of one output, drives it as it is told, and takes it anew when it was lost.
 struct OutputDriver: Sendable {
@@ -18,7 +17,6 @@ struct OutputDriver: Sendable {
     /// Work that waits: one drive is under way at a time, and one loss is as good as two.
     let works = Mailbox<Work>(bound: 4, policy: .refuseNewest)
     let time: any TimeSource
-    let logger: Logger
     let inputs: Mailbox<OutputService.Input>
 
     /// The line has to be taken anew.
@@ -29,17 +27,13 @@ struct OutputDriver: Sendable {
     /// Runs until it is told no more; the line is given back then.
     func run() async {
         var backoff = Backoff(first: .milliseconds(250), cap: .seconds(30), jitter: .none)
-        var incident = Incident(logger, "output does not work", over: "output works again")
         var generator = SystemRandomNumberGenerator()
         while true {
             do throws(HALError) {
                 let output = try await holder.take(id, plan)
                 tell(.found(id, output.found))
-                backoff.succeeded()
-                incident.end()
-                guard try await serve(output) else { break }
+                guard try await serve(output, { backoff.succeeded() }) else { break }
             } catch {
-                incident.happened(error.description)
                 tell(.lost(id, error.description))
                 let pause = backoff.failed(using: &generator)
                 if case .finished = await works.next(until: time.now + pause, on: time) { break }
@@ -54,10 +48,14 @@ struct OutputDriver: Sendable {
 
     /// Does what is to be done with a line, and gives it back.
     ///
+    /// - Parameters:
+    ///   - output: The line.
+    ///   - hasWorked: Called when it was driven: to be taken is no proof that it works.
     /// - Returns: Whether it has to be taken anew; else it is over.
-    private func serve(_ output: any HeldOutput) async throws(HALError) -> Bool {
+    /// - Throws: ``HALError`` when it can't be driven; it was given back all the same.
+    private func serve(_ output: any HeldOutput, _ hasWorked: () -> Void) async throws(HALError) -> Bool {
         do throws(HALError) {
-            let isOver = try await work(on: output)
+            let isOver = try await work(on: output, hasWorked)
             await output.release()
             return !isOver
         } catch {
@@ -67,7 +65,7 @@ struct OutputDriver: Sendable {
     }
 
     /// - Returns: Whether there is nothing more to do.
-    private func work(on output: any HeldOutput) async throws(HALError) -> Bool {
+    private func work(on output: any HeldOutput, _ hasWorked: () -> Void) async throws(HALError) -> Bool {
         while let work = await works.next() {
             switch work {
             case .retake: return false
@@ -76,6 +74,7 @@ struct OutputDriver: Sendable {
                     drive.isChange
                     ? try await output.drive(drive.value, until: drive.until, notAfter: drive.notAfter)
                     : try await output.keep(drive.value, until: drive.until, notAfter: drive.notAfter)
+                hasWorked()
                 tell(isDone ? .driven(id, number: drive.number) : .tooLate(id, number: drive.number))
             }
         }

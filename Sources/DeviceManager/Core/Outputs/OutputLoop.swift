@@ -29,6 +29,9 @@ struct OutputLoop {
     private var outputs: Outputs
     private var drivers: [ComponentID: OutputDriver] = [:]
     private var reports: [ComponentID: OutputReport] = [:]
+    private var incidents: [ComponentID: Incident] = [:]
+    /// What could not be written down so far.
+    private var unwritten: OutputJournal?
     private var journalIncident: Incident
     private var change: Change?
     private var stopUntil: MonotonicTime?
@@ -53,27 +56,31 @@ struct OutputLoop {
 
     /// Runs until the outputs are settled after the stop.
     mutating func run(_ plans: [ComponentPlan], in group: inout DiscardingTaskGroup) async {
+        holder.listen { [inputs = service.inputs] news in inputs.send(.news(news)) }
         start(plans, in: &group)
         group.addTask { [holder] in await holder.run() }
-        group.addTask { [service, holder] in
-            while let news = await holder.news.next() { service.inputs.send(.news(news)) }
-        }
         while !isOver {
             let due = [outputs.deadline, change?.patience, stopUntil].compactMap(\.self).min()
             switch await service.inputs.next(until: due, on: time) {
             case .element(let input): take(input)
             case .deadline: handle(.tick)
-            case .finished: return
+            case .finished: return leave()
             }
             goOn(in: &group)
         }
-        service.leave(farewell)
+        leave()
         await giveBack()
+    }
+
+    /// Nothing is driven any more.
+    private mutating func leave() {
+        service.leave(farewell)
+        for id in drivers.keys where outputs.all[id]?.underway != nil { handle(.lost(id, "the agent has stopped")) }
+        for driver in drivers.values { driver.works.finish() }
     }
 
     /// Waits until the lines are given back; one that hangs is left behind.
     private mutating func giveBack() async {
-        for driver in drivers.values { driver.works.finish() }
         while !drivers.isEmpty, case .element(let input) = await service.inputs.next(until: stopUntil, on: time) {
             switch input {
             case .ended(let works, let id): if drivers[id]?.works === works { drivers[id] = nil }
@@ -104,6 +111,7 @@ struct OutputLoop {
     }
 
     private mutating func take(_ input: OutputService.Input) {
+        if let unwritten { write(unwritten) }
         switch input {
         case .event(.stop):
             stopUntil = stopUntil ?? time.now + Self.farewell
@@ -113,17 +121,22 @@ struct OutputLoop {
             if drivers.values.contains(where: { $0.works === works }) { handle(event) }
         case .ended(let works, let id):
             // One that was left behind has given its line back at last.
-            if drivers[id]?.works === works { forget(id) } else { drivers[id]?.retake() }
+            if drivers[id]?.works === works { forget(id) } else { retakeMissing() }
         case .news(.lost(let id, let reason)):
             for driver in drivers.values where id == nil || id == driver.id {
                 handle(.lost(driver.id, reason))
                 driver.retake()
             }
-        case .news(.back): for driver in drivers.values where reports[driver.id]?.problem != nil { driver.retake() }
+        case .news(.back): retakeMissing()
         case .news(.madeSafe(let id, let reason)): handle(.madeSafe(id, reason))
         case .configure(let plans, let done): begin(plans, done)
         case .ping(let answer): answer()
         }
+    }
+
+    /// Lines that were in somebody's way may be free by now.
+    private func retakeMissing() {
+        for driver in drivers.values where reports[driver.id]?.problem != nil { driver.retake() }
     }
 
     // MARK: Doing
@@ -144,8 +157,10 @@ struct OutputLoop {
         guard let journal else { return }
         do throws(FileError) {
             try journal.write(content)
+            unwritten = nil
             journalIncident.end()
         } catch {
+            unwritten = content
             journalIncident.happened(error.description)
         }
     }
@@ -163,12 +178,23 @@ struct OutputLoop {
         if last?.value != report.value || last?.problem != report.problem {
             observe("on", report.problem == nil ? .boolean(report.value == .active) : nil, failed: report.problem)
         }
-        if last?.problem != report.problem { service.note(id, problem: report.problem) }
+        if last?.problem != report.problem {
+            service.note(id, problem: report.problem)
+            log(id, report.problem)
+        }
         let wall = time.wall
         let (before, after) = (last?.properties(at: now, wall), report.properties(at: now, wall))
         for (index, (property, value)) in after.enumerated() where before?[index].value != value {
             observe(property, value)
         }
+    }
+
+    private mutating func log(_ id: ComponentID, _ problem: String?) {
+        var logger = logger
+        logger[metadataKey: "component.id"] = "\(id)"
+        var incident = incidents[id] ?? Incident(logger, "output does not work", over: "output works again")
+        if let problem { incident.happened(problem) } else { incident.end() }
+        incidents[id] = incident
     }
 
     // MARK: Which outputs there are
@@ -178,10 +204,7 @@ struct OutputLoop {
         holder.configure(all)
         for (id, plan) in all.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where drivers[id] == nil {
             outputs.add(id, plan.rules)
-            var logger = logger
-            logger[metadataKey: "component.id"] = "\(id)"
-            let driver = OutputDriver(
-                id: id, plan: plan, holder: holder, time: time, logger: logger, inputs: service.inputs)
+            let driver = OutputDriver(id: id, plan: plan, holder: holder, time: time, inputs: service.inputs)
             drivers[id] = driver
             group.addTask { await driver.run() }
         }
@@ -192,7 +215,6 @@ struct OutputLoop {
     }
 
     private mutating func begin(_ plans: [ComponentPlan], _ done: @escaping @Sendable () -> Void) {
-        change?.done()  // what the earlier one still wanted, this one does
         let wanted = Self.outputs(of: plans)
         let leaving = drivers.values.filter { wanted[$0.id] != $0.plan }.map(\.id)
         change = Change(plans: plans, leaving: Set(leaving), patience: time.now + Self.farewell, done: done)
@@ -200,7 +222,7 @@ struct OutputLoop {
     }
 
     private mutating func forget(_ id: ComponentID) {
-        (drivers[id], reports[id]) = (nil, nil)
+        (drivers[id], reports[id], incidents[id]) = (nil, nil, nil)
         service.forget(id)
         outputs.remove(id)
         change?.leaving.remove(id)
@@ -220,7 +242,10 @@ struct OutputLoop {
         guard self.change?.leaving.isEmpty == true else { return }
         self.change = nil
         start(change.plans, in: &group)
-        change.done()
+        group.addTask { [holder] in
+            await holder.settled()
+            change.done()
+        }
     }
 }
 

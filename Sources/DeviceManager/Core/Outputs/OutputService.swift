@@ -26,7 +26,7 @@ final class OutputService: Service, CommandDesk {
         var actuators: [ComponentID: any Actuator] = [:]
         var next = 0
         var replies: [Int: (component: ComponentID?, reply: @Sendable (CommandOutcome) -> Void)] = [:]
-        var farewell = "outputs are safe"
+        var farewell = "how the outputs are is not known"
         var health: [ComponentID: (problem: String?, failures: Int)] = [:]
     }
 
@@ -64,7 +64,7 @@ final class OutputService: Service, CommandDesk {
 
     /// Runs until the shutdown.
     ///
-    /// Every output is safe when this returns, or stays under the rules of the keeper.
+    /// When this returns, ``farewell`` says how the outputs were left behind.
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
@@ -78,6 +78,13 @@ final class OutputService: Service, CommandDesk {
             inputs.send(.event(.stop))
         }
         inputs.finish()
+        while let input = inputs.takeIfWaiting() {
+            switch input {
+            case .configure(_, let done): done()
+            case .ping(let answer): answer()
+            case .event, .driver, .ended, .news: break
+            }
+        }
         for reply in state.withLock({ $0.takeReplies() }) { reply(CommandOutcome(.refused, "the agent is stopping")) }
     }
 
@@ -95,14 +102,16 @@ final class OutputService: Service, CommandDesk {
     }
 
     func submit(_ command: Command, reply: @escaping @Sendable (CommandOutcome) -> Void) {
-        let entered = state.withLock { state -> (number: Int, wish: OutputWish)? in
-            guard let actuator = state.actuators[command.component], state.count(command.component) < Self.orderBound
-            else { return nil }
-            return (state.enter(command.component, reply), actuator.wish(for: command))
+        guard let actuator = state.withLock({ $0.actuators[command.component] }) else {
+            return reply(CommandOutcome(.failed, "\(command.component) is being changed; try again"))
         }
-        guard let (number, wish) = entered else {
+        let entered = state.withLock { state in
+            state.count(command.component) < Self.orderBound ? state.enter(command.component, reply) : nil
+        }
+        guard let number = entered else {
             return reply(CommandOutcome(.refused, "\(command.component) has too many commands waiting; try again"))
         }
+        let wish = actuator.wish(for: command)
         if case .pulse = wish, command.lease != nil {
             return answer(number, CommandOutcome(.refused, "a pulse ends by itself: give it without a lease"))
         }
@@ -131,6 +140,8 @@ final class OutputService: Service, CommandDesk {
     }
 
     /// The outputs are those of these plans from now on; what stays as it was is not touched.
+    ///
+    /// One change at a time: whoever makes another waits for the one before.
     func configure(_ plans: [ComponentPlan]) async {
         state.withLock { $0.actuators = Self.actuators(plans) }
         await withCheckedContinuation { continuation in

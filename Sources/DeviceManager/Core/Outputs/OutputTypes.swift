@@ -1,5 +1,5 @@
 import Components
-import DeviceModel
+public import DeviceModel
 public import HAL
 
 /// A command for an output, with the number under which it is answered.
@@ -41,11 +41,14 @@ public struct FoundOutput: Hashable, Sendable {
     public var value: LineValue
     /// Why whoever held it made it safe; nil: it did nothing by itself.
     public var reason: KeeperReason?
+    /// Until when whoever held it leaves it away from safe; nil: for good.
+    public var until: MonotonicTime?
 
     /// A line that was found.
-    public init(value: LineValue, reason: KeeperReason? = nil) {
+    public init(value: LineValue, reason: KeeperReason? = nil, until: MonotonicTime? = nil) {
         self.value = value
         self.reason = reason
+        self.until = until
     }
 }
 

@@ -8,15 +8,17 @@ public protocol OutputHolder: Sendable {
     var notes: [String] { get }
     /// How often it wants to hear of the agent while an output is away from safe; nil: never, because it dies with it.
     var heartbeat: Duration? { get }
-    /// What it does by itself, for one reader.
+    /// Says whom to tell what it does by itself; before it runs.
     ///
-    /// As many wait as it has outputs, three times; the oldest goes when one more comes, and the output is looked at
-    /// anew when its line is taken.
-    var news: Mailbox<OutputNews> { get }
+    /// - Parameter hear: Told of it before anything is answered that was asked afterwards; it must not wait.
+    func listen(_ hear: @escaping @Sendable (OutputNews) -> Void)
 
     /// The outputs are these from now on: of those that stay as they were, nothing changes. The first time is before
     /// it runs.
     func configure(_ outputs: [ComponentID: OutputPlan])
+
+    /// Returns when that is done, or when it takes too long: the lines of those that left are free then.
+    func settled() async
 
     /// Lives until the task is cancelled.
     func run() async
