@@ -43,8 +43,9 @@ public enum RouterLogin {
             throw ClientError(.badRequest, session.url, "the stored session is damaged; log in again with `m2m login`")
         }
         var connection = try await connect(address, session.ca)
-        let answer = try await connection.exchange(Resume(token: session.token))
-        if answer.kind == CodeWanted.kind { _ = try await connection.exchange(Code(code: try code())) }
+        var answer = try await connection.exchange(Resume(token: session.token))
+        if answer.kind == CodeWanted.kind { answer = try await connection.exchange(Code(code: try code())) }
+        connection.note(clock: try answer.decode(SessionGranted.self).monotonic)
         return connection
     }
 

@@ -142,10 +142,11 @@ actor Switchboard {
         }
         let pending = PendingCall(device: device, id: request.id)
         guard calls[pending] == nil else { return ended(.refused, "a command with this id is being done already") }
-        let expiry = min(request.expiry, Command.longestExpiry)
+        let deadline = request.deadline(at: time.now)
+        guard deadline > time.now else { return ended(.expired, "the command came too late and was not done") }
         let call = Call(
             id: request.id, component: component, action: request.action, parameters: request.parameters,
-            deadline: time.now + target.clockOffset + expiry, by: owner.name, lease: request.lease)
+            deadline: deadline + target.clockOffset, by: owner.name, lease: request.lease)
         switch target.notices.send(.call(call)) {
         case .accepted, .dropped: break
         case .refused:
@@ -155,7 +156,7 @@ actor Switchboard {
         let answer = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
         calls[pending] = answer
         defer { calls[pending] = nil }
-        guard case .element(let result) = await answer.next(until: time.now + expiry + Self.grace, on: time) else {
+        guard case .element(let result) = await answer.next(until: deadline + Self.grace, on: time) else {
             return ended(.unknown, "no answer came; it may have been done")
         }
         return result
@@ -174,10 +175,10 @@ actor Switchboard {
     ) async -> CommandOutcome {
         let isGone = CommandOutcome(.unreachable, "the device is not connected")
         guard let target = online[device], target.device.owner == owner else { return isGone }
-        let expiry = min(request.expiry, Command.longestExpiry)
+        let deadline = request.deadline(at: time.now)
         let renewal = LeaseRenewal(
             component: component, lease: request.lease, duration: request.duration,
-            deadline: time.now + target.clockOffset + expiry)
+            deadline: deadline + target.clockOffset)
         var generator = SystemRandomNumberGenerator()
         let pending = PendingRenewal(device: device, id: LeaseID(using: &generator).rawValue)
         switch target.notices.send(.renew(Renew(id: pending.id, renewal))) {
@@ -188,7 +189,7 @@ actor Switchboard {
         let answer = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
         renewals[pending] = answer
         defer { renewals[pending] = nil }
-        guard case .element(let outcome) = await answer.next(until: time.now + expiry + Self.grace, on: time) else {
+        guard case .element(let outcome) = await answer.next(until: deadline + Self.grace, on: time) else {
             return CommandOutcome(.unknown, "no answer came from the device; the lease may have been renewed")
         }
         return outcome

@@ -49,11 +49,11 @@ struct MeetingPoint: Sendable {
     /// Gives a command; its end comes in the mailbox.
     func call(
         _ id: CommandID = "c1", expiry: Duration = .seconds(10), device: Int64 = 10, owner: RouterStore.Owner? = nil,
-        lease: Lease? = nil
+        lease: Lease? = nil, deadline: MonotonicTime? = nil
     ) -> (end: Mailbox<CommandResult>, task: Task<Void, Never>) {
         let request = CallRequest(
             id: id, address: Address(device: "greenhouse", component: Sample.heater), action: "on",
-            parameters: ["for": .number(3)], expiry: expiry, lease: lease)
+            parameters: ["for": .number(3)], expiry: expiry, lease: lease, deadline: deadline)
         let end = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
         let task = Task { [board, ada] in
             end.send(await board.call(request, device: device, owner: owner ?? ada, component: Sample.heater))

@@ -144,6 +144,30 @@ import Wire
         }
     }
 
+    // MARK: Read late
+
+    @Test("What is read after its deadline is expired, and the device hears nothing of it")
+    func readLate() async throws {
+        let notices = await point.connect(point.adas)
+        let (end, _) = point.call("late", deadline: point.time.now)
+        #expect(await end.next()?.status == .expired)
+        let (past, _) = point.call("past", deadline: MonotonicTime(nanoseconds: .min))
+        #expect(await past.next()?.status == .expired)
+        #expect(notices.count == 0)
+    }
+
+    @Test("What is read late has only what is left of its time; a deadline gives none more than its expiry")
+    func readInTime() async throws {
+        let notices = await point.connect(point.adas)
+        for (deadline, left) in [(Duration.seconds(2), Duration.seconds(2)), (.seconds(500), .seconds(10))] {
+            let seconds = left.components.seconds
+            _ = point.call(CommandID(stringLiteral: "c\(seconds)"), deadline: point.time.now + deadline)
+            let call = try await MeetingPoint.call(in: notices)
+            _ = point.call(CommandID(stringLiteral: "d\(seconds)"), expiry: left)
+            #expect(try await MeetingPoint.call(in: notices).deadline == call.deadline)
+        }
+    }
+
     // MARK: No answer
 
     @Test("Without an answer the end is unknown, five seconds after the command has expired and not before")

@@ -90,7 +90,9 @@ enum Samples {
         Renewed(id: "r-1", CommandOutcome(.refused, "why")), Renewed(id: "r-1", CommandOutcome(.done)),
         ControlError("what", closes: true, about: Envelope(proto: .shell, type: "x", session: "s")),
         Login(user: "anna", password: "secret"), CodeWanted(), Code(code: "123456"), Resume(token: "t"),
-        SessionGranted(user: "anna", token: "t", expires: time.wall), Logout(), LoggedOut(), Stop(), End(),
+        SessionGranted(user: "anna", token: "t", expires: time.wall),
+        SessionGranted(user: "anna", expires: time.wall, monotonic: MonotonicTime(nanoseconds: 7)), Logout(),
+        LoggedOut(), Stop(), End(),
         Items(
             contents.map {
                 .observation(

@@ -114,7 +114,7 @@ struct LocalRequestHandler: Sendable {
     private func perform(_ call: CallRequest, _ uid: UInt32) async throws(Failure) -> ReportedObservation {
         try check(Address(device: call.address.device))
         guard let component = call.address.component else { throw Failure(.badRequest, "which component is meant?") }
-        let deadline = manager.time.now + min(call.expiry, Command.longestExpiry)
+        let deadline = call.deadline(at: manager.time.now)
         let command = Command(
             id: call.id, component: component, action: call.action, parameters: call.parameters, deadline: deadline,
             origin: .local(uid: uid, user: LocalAccess.name(of: uid)), lease: call.lease)
@@ -128,7 +128,7 @@ struct LocalRequestHandler: Sendable {
         guard let component = request.address.component else { throw Failure(.badRequest, "which component is meant?") }
         let renewal = LeaseRenewal(
             component: component, lease: request.lease, duration: request.duration,
-            deadline: manager.time.now + min(request.expiry, Command.longestExpiry))
+            deadline: request.deadline(at: manager.time.now))
         if let failure = Failure(renewal: await manager.commands.renew(renewal)) { throw failure }
     }
 

@@ -22,7 +22,10 @@ public struct SystemTime: TimeSource {
     }
 
     /// `CLOCK_MONOTONIC`.
-    public var now: MonotonicTime {
+    public var now: MonotonicTime { Self.monotonic }
+
+    /// `CLOCK_MONOTONIC`, for whoever needs nothing else.
+    public static var monotonic: MonotonicTime {
         MonotonicTime(nanoseconds: clinux_monotonic_ns())
     }
 

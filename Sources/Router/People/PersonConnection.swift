@@ -92,7 +92,8 @@ struct PersonConnection: Sendable {
     }
 
     private func grant(_ session: LoginDesk.Session, token: String?) async throws {
-        let message = SessionGranted(user: session.owner.name, token: token, expires: session.expires)
+        let message = SessionGranted(
+            user: session.owner.name, token: token, expires: session.expires, monotonic: core.time.now)
         try await channel.send(Envelope(message).encoded)
     }
 

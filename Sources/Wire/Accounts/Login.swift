@@ -109,12 +109,15 @@ public struct SessionGranted: Message {
     public var token: String?
     /// When the session ends at the latest.
     public var expires: WallTime
+    /// The router's own clock, on which deadlines of commands can be given.
+    public var monotonic: MonotonicTime?
 
     /// A session.
-    public init(user: String, token: String? = nil, expires: WallTime) {
+    public init(user: String, token: String? = nil, expires: WallTime, monotonic: MonotonicTime? = nil) {
         self.user = user
         self.token = token
         self.expires = expires
+        self.monotonic = monotonic
     }
 
     /// Writes the body.
@@ -123,6 +126,7 @@ public struct SessionGranted: Message {
             map.field("user", user)
             map.field("token", token)
             map.field("expires", expires.nanoseconds)
+            map.field("at", monotonic?.nanoseconds)
         }
     }
 
@@ -132,7 +136,7 @@ public struct SessionGranted: Message {
         try reader.readMap { (key, reader) throws(WireError) in try fields.read(key, &reader) }
         self.init(
             user: try reader.require(fields.user, "user"), token: fields.token,
-            expires: try reader.require(fields.expires, "expires"))
+            expires: try reader.require(fields.expires, "expires"), monotonic: fields.monotonic)
     }
 }
 
@@ -163,6 +167,7 @@ private struct AccountFields {
     var code: String?
     var token: String?
     var expires: WallTime?
+    var monotonic: MonotonicTime?
 
     mutating func read(_ key: String, _ reader: inout MessagePackReader) throws(WireError) {
         switch key {
@@ -171,6 +176,7 @@ private struct AccountFields {
         case "code": code = try reader.readString()
         case "token": token = try reader.readString()
         case "expires": expires = try reader.readWallTime()
+        case "at": monotonic = MonotonicTime(nanoseconds: try reader.readInt64())
         default: try reader.skip()
         }
     }

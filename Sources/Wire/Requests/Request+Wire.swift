@@ -25,12 +25,14 @@ extension Request {
             map.field("action", call.action)
             map.field("parameters", call.parameters)
             map.field("expiry_ms", call.expiry.milliseconds)
+            map.field("deadline", call.deadline?.nanoseconds)
             map.leaseFields(call.lease)
         case .renew(let renewal):
             map.addressFields(renewal.address)
             map.field("lease", renewal.lease.rawValue)
             map.field("lease_ms", renewal.duration.milliseconds)
             map.field("expiry_ms", renewal.expiry.milliseconds)
+            map.field("deadline", renewal.deadline?.nanoseconds)
         case .claim(let device): map.field("device", device.rawValue)
         case .accept(let device, let fingerprint):
             map.field("device", device.rawValue)
@@ -77,13 +79,14 @@ extension Request {
                 CallRequest(
                     id: try reader.require(fields.id, "id"), address: fields.address,
                     action: try reader.require(fields.action, "action"), parameters: fields.parameters,
-                    expiry: fields.expiry, lease: try fields.lease.lease(reader)))
+                    expiry: fields.expiry, lease: try fields.lease.lease(reader), deadline: fields.deadline))
         case "renew":
             _ = try reader.require(fields.address.component, "component")
             self = .renew(
                 LeaseRenewalRequest(
                     address: fields.address, lease: try reader.require(fields.lease.id, "lease"),
-                    duration: try reader.require(fields.lease.duration, "lease_ms"), expiry: fields.expiry))
+                    duration: try reader.require(fields.lease.duration, "lease_ms"), expiry: fields.expiry,
+                    deadline: fields.deadline))
         case "claim": self = .claim(try reader.require(fields.address.device, "device"))
         case "accept":
             self = .accept(try reader.require(fields.address.device, "device"), fingerprint: fields.fingerprint)
@@ -111,6 +114,7 @@ private struct RequestFields {
     var action: String?
     var parameters: [String: Value] = [:]
     var expiry = Command.defaultExpiry
+    var deadline: MonotonicTime?
     var lease = LeaseFields()
     var fingerprint: String?
     var line: String?
@@ -128,6 +132,7 @@ private struct RequestFields {
             case "action": action = try reader.readString()
             case "parameters": parameters = try reader.readValues()
             case "expiry_ms": expiry = .milliseconds(max(0, min(try reader.readInt64(), 86_400_000)))
+            case "deadline": deadline = MonotonicTime(nanoseconds: try reader.readInt64())
             case _ where LeaseFields.keys.contains(key): try lease.read(key, &reader)
             case "fingerprint": fingerprint = try reader.readString()
             case "line": line = try reader.readString()

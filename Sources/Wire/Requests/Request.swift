@@ -85,11 +85,13 @@ public struct CallRequest: Hashable, Sendable {
     public var expiry: Duration
     /// The claim that it makes on the output; nil: none.
     public var lease: Lease?
+    /// From when on it must not be begun, on the clock of whom is asked; nil: the expiry alone counts.
+    public var deadline: MonotonicTime?
 
     /// A command.
     public init(
         id: CommandID, address: Address, action: String, parameters: [String: Value] = [:],
-        expiry: Duration = Command.defaultExpiry, lease: Lease? = nil
+        expiry: Duration = Command.defaultExpiry, lease: Lease? = nil, deadline: MonotonicTime? = nil
     ) {
         self.id = id
         self.address = address
@@ -97,6 +99,7 @@ public struct CallRequest: Hashable, Sendable {
         self.parameters = parameters
         self.expiry = expiry
         self.lease = lease
+        self.deadline = deadline
     }
 }
 
@@ -110,12 +113,72 @@ public struct LeaseRenewalRequest: Hashable, Sendable {
     public var duration: Duration
     /// How long it may take to be done.
     public var expiry: Duration
+    /// From when on it must not be done, on the clock of whom is asked; nil: the expiry alone counts.
+    public var deadline: MonotonicTime?
 
     /// That a lease goes on, or ends.
-    public init(address: Address, lease: LeaseID, duration: Duration, expiry: Duration = Command.defaultExpiry) {
+    public init(
+        address: Address, lease: LeaseID, duration: Duration, expiry: Duration = Command.defaultExpiry,
+        deadline: MonotonicTime? = nil
+    ) {
         self.address = address
         self.lease = lease
         self.duration = duration
         self.expiry = expiry
+        self.deadline = deadline
+    }
+}
+
+extension CallRequest {
+    /// From when on it must not be begun, whether it was read at once or late.
+    ///
+    /// - Parameter now: The clock of whom is asked.
+    /// - Returns: The point of that clock; the present, where that is past.
+    public func deadline(at now: MonotonicTime) -> MonotonicTime {
+        .latest(expiry, deadline, at: now)
+    }
+}
+
+extension LeaseRenewalRequest {
+    /// From when on it must not be done, whether it was read at once or late.
+    ///
+    /// - Parameter now: The clock of whom is asked.
+    /// - Returns: The point of that clock; the present, where that is past.
+    public func deadline(at now: MonotonicTime) -> MonotonicTime {
+        .latest(expiry, deadline, at: now)
+    }
+}
+
+extension MonotonicTime {
+    fileprivate static func latest(_ expiry: Duration, _ deadline: Self?, at now: Self) -> Self {
+        let end = now + min(expiry, Command.longestExpiry)
+        return max(now, min(end, deadline ?? end))
+    }
+}
+
+extension Request {
+    /// How long it may take to be begun; nil: it does not matter when.
+    public var expiry: Duration? {
+        switch self {
+        case .call(let call): min(call.expiry, Command.longestExpiry)
+        case .renew(let renewal): min(renewal.expiry, Command.longestExpiry)
+        default: nil
+        }
+    }
+
+    /// The same with its deadline, where it has one, so that whoever reads it late knows that.
+    ///
+    /// - Parameter now: The clock of whom is asked, as far as it is known here.
+    /// - Returns: The request.
+    public func dated(at now: MonotonicTime) -> Request {
+        switch self {
+        case .call(var call):
+            call.deadline = call.deadline(at: now)
+            return .call(call)
+        case .renew(var renewal):
+            renewal.deadline = renewal.deadline(at: now)
+            return .renew(renewal)
+        default: return self
+        }
     }
 }

@@ -58,12 +58,13 @@ struct CallCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let begin = SystemTime.monotonic
         var connection = try await Place.of(address.address)
         let values = parameters.isEmpty ? [:] : try await values(&connection)
         var generator = SystemRandomNumberGenerator()
         let call = CallRequest(
             id: CommandID(using: &generator), address: address.address, action: action, parameters: values,
-            expiry: expires?.duration ?? Command.defaultExpiry, lease: claim(&generator))
+            expiry: try rest(since: begin), lease: claim(&generator))
         guard hold, let lease = call.lease else {
             try await perform(call, &connection)
             return await connection.close()
@@ -71,6 +72,19 @@ struct CallCommand: AsyncParsableCommand {
         let signals = await HoldSignals(for: "\(address.address) \(action)")
         try await perform(call, &connection)
         try await HeldOutput(call, lease, until: signals, isJSON: format.json).hold(connection)
+    }
+
+    /// How long it may still take to be begun; throws where it took too long to get here.
+    private func rest(since begin: MonotonicTime) throws -> Duration {
+        let expiry = expires?.duration ?? Command.defaultExpiry
+        let rest = expiry - (SystemTime.monotonic - begin)
+        guard rest > .zero else {
+            Output.error(
+                "m2m: \(address.address) \(action): expired: whoever does it was not reached within \(expiry.text); "
+                    + "nothing was done")
+            throw ProgramExit(.failed)
+        }
+        return rest
     }
 
     /// The claim that is made on the output; nil: none.
@@ -81,8 +95,8 @@ struct CallCommand: AsyncParsableCommand {
 
     /// Gives the command, and says how it ended; throws unless it was done.
     private func perform(_ call: CallRequest, _ connection: inout ClientConnection) async throws {
-        let items = try await connection.ask(.call(call))
-        guard case .observation(let report)? = items.first, case .result(let result) = report.content else {
+        let report = try await report(of: call, &connection)
+        guard case .result(let result) = report.content else {
             throw ClientError(.internalFailure, "\(address.address)", "no result came")
         }
         let end = try (lease?.duration).map { try SystemTime().wall + $0 }
@@ -94,7 +108,8 @@ struct CallCommand: AsyncParsableCommand {
         }
         guard isDone else {
             let reason = result.reason ?? "no reason was given"
-            Output.error("m2m: \(address.address) \(action): \(result.status.rawValue): \(reason)\(hint(call, result))")
+            let hint = hint(call, result.status)
+            Output.error("m2m: \(address.address) \(action): \(result.status.rawValue): \(reason)\(hint)")
             throw ProgramExit(result.status == .unreachable ? .notReachable : .failed)
         }
         guard !format.json else { return }
@@ -109,9 +124,26 @@ struct CallCommand: AsyncParsableCommand {
         Output.line("\(address.address) \(action): \(Style.good.apply("done"))\(held)")
     }
 
+    /// The result; where none comes, says that nobody knows whether it was done.
+    private func report(
+        of call: CallRequest, _ connection: inout ClientConnection
+    ) async throws -> ReportedObservation {
+        do {
+            guard case .observation(let report)? = try await connection.ask(.call(call)).first else {
+                throw ClientError(.internalFailure, "\(address.address)", "no result came")
+            }
+            return report
+        } catch let silence as NoAnswer {
+            let reason = "\(silence); it may have been done"
+            if format.json { Output.line(call.json(.unknown, reason).text) }
+            Output.error("m2m: \(address.address) \(action): unknown: \(reason)\(hint(call, .unknown))")
+            throw ProgramExit(.failed)
+        }
+    }
+
     /// What is sure, though nobody knows whether the command was done.
-    private func hint(_ call: CallRequest, _ result: CommandResult) -> String {
-        guard result.status == .unknown, let lease = call.lease else { return "" }
+    private func hint(_ call: CallRequest, _ status: CommandStatus) -> String {
+        guard status == .unknown, let lease = call.lease else { return "" }
         return "; if it was, the output is safe again within \(lease.duration.text)"
     }
 
@@ -142,5 +174,19 @@ struct CallCommand: AsyncParsableCommand {
             values[parts[0]] = value
         }
         return values
+    }
+}
+
+extension CallRequest {
+    /// How it ended, as programs read it.
+    func json(_ status: CommandStatus, _ reason: String? = nil) -> JSONObject {
+        var object = JSONObject()
+        object.add("id", id.rawValue)
+        if let device = address.device { object.add("device", device.rawValue) }
+        if let component = address.component { object.add("component", component.rawValue) }
+        object.add("action", action)
+        object.add("status", status.rawValue)
+        if let reason { object.add("reason", reason) }
+        return object
     }
 }

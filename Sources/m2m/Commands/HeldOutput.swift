@@ -63,14 +63,8 @@ struct HeldOutput {
 
     /// The end as programs read it.
     private func json(_ status: CommandStatus, _ reason: String? = nil) -> JSONObject {
-        var object = JSONObject()
+        var object = call.json(status, reason)
         object.add("hold", "ended")
-        object.add("id", call.id.rawValue)
-        if let device = call.address.device { object.add("device", device.rawValue) }
-        if let component = call.address.component { object.add("component", component.rawValue) }
-        object.add("action", call.action)
-        object.add("status", status.rawValue)
-        if let reason { object.add("reason", reason) }
         return object
     }
 }

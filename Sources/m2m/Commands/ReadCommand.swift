@@ -62,7 +62,7 @@ struct WatchCommand: AsyncParsableCommand {
     func run() async throws {
         let address = address?.address ?? Address()
         var connection = try await Place.of(address)
-        try await connection.ask(.watch(address)) { items in
+        try await connection.ask(.watch(address), within: nil) { items in
             for item in items { Output.line(format.json ? item.json.text : item.line) }
         }
         await connection.close()
