@@ -23,7 +23,7 @@ struct RunCommand {
             printError("m2m-agent: nothing was started; mend the configuration and start again")
             return .failed
         }
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { StandardErrorLog(label: $0) }
         var logger = Logger(label: "m2m-agent")
         logger.logLevel = loaded.agent.logLevel
 

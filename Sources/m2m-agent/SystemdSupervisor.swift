@@ -11,6 +11,9 @@ struct SystemdSupervisor: Supervisor {
     /// `WatchdogSec=` of the unit.
     let watchdogPeriod: Duration?
 
+    /// A sign of life more often than this would keep the machine busy with nothing else.
+    private static let shortestPeriod: Duration = .milliseconds(300)
+
     /// - Parameters:
     ///   - now: The device's own clock.
     ///   - process: This process: a watchdog may be meant for another one.
@@ -23,7 +26,8 @@ struct SystemdSupervisor: Supervisor {
         socket = environment("NOTIFY_SOCKET")
         let isMeant = environment("WATCHDOG_PID").map { Int32($0) == process } ?? true
         let microseconds = environment("WATCHDOG_USEC").flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
-        watchdogPeriod = isMeant && socket != nil ? microseconds.map { .microseconds($0) } : nil
+        let period = microseconds.map { max(Duration.microseconds($0), Self.shortestPeriod) }
+        watchdogPeriod = isMeant && socket != nil ? period : nil
     }
 
     /// What the process's own environment says.

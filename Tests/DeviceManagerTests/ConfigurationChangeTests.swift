@@ -204,7 +204,7 @@ private let switchLine = LineReference.name("GPIO17")
         let device = try ManagedDevice(Self.house())
         try await device.run { () async throws in
             try await start(device)
-            for round in 1...100 {
+            for round in 1...20 {
                 let changed = Self.house(lamp: "max_on = \"\(round)m\"")
                 await device.manager.apply(try ManagedDevice.configuration(changed))
                 while await device.perform("lamp", "off").status != .done { try Task.checkCancellation() }

@@ -104,6 +104,7 @@ private let switchAndHeater = """
             let status = await device.manager.status()
             #expect(status.components.first?.problem?.contains("0x76") == true)
             // Nothing else is stopped by it.
+            try await device.reading("heater", "on", .boolean(false))
             #expect(await device.manager.commands.perform(device.command("heater", "on", id: "1")).status == .done)
             device.board.buses[1]?.replug(sensor)
             let healed = try await device.time.passing(by: .milliseconds(500)) {

@@ -66,10 +66,10 @@ import Testing
             let lease = Lease(id: "l", duration: .seconds(600))
             #expect(await device.perform("pump", "on", by: "anna", lease: lease).status == .done)
             let text = try #require(await seen.next())
-            #expect(text.hasPrefix("m2m-agent outputs 1\nboot \(device.time.boot)\n"))
+            #expect(text.hasPrefix("m2m-agent outputs 2\nboot \(device.time.boot)\n"))
             #expect(text.contains("\noutput pump wanted=active cause=switched%20on%20by%20anna%20on%20the%20device "))
             #expect(text.contains(" lease=l "))
-            #expect(text.hasSuffix("\nend\n"))
+            #expect(OutputJournal(text: text) != nil)
         }
     }
 
@@ -156,7 +156,10 @@ import Testing
         case .otherBoot: break
         case .noJournal: try SafeFile.write([], to: journal)
         case .damaged: try SafeFile.write(text.dropLast(5).utf8, to: journal)
-        case .otherOutput: try SafeFile.write(text.replacing("output pump", with: "output other").utf8, to: journal)
+        case .otherOutput:
+            let body = text.replacing("output pump", with: "output other").split(separator: "\n").dropLast()
+                .map { "\($0)\n" }.joined()
+            try SafeFile.write("\(body)end \(Checksum.of(body).text)\n".utf8, to: journal)
         }
         let holder = TestHolder(heartbeat: Self.seldom, found: ["pump": FoundOutput(value: .active)])
         let device = try pump(holder, time: past == .otherBoot ? ManualTime(boot: 2) : time)

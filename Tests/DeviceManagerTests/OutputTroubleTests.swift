@@ -193,7 +193,11 @@ private let lampLine = LineReference.name("GPIO6")
             #expect(await device.perform("heater", "on").status == .failed)
         } whileStopping: { () async throws in
             try await device.reading("lamp", "reason", .text("the agent stops"))
-            while device.manager.farewell == "outputs are safe" { await Task.yield() }
+            // It has left the outputs, and waits for the line to be given back.
+            while !device.manager.farewell.contains("heater") {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
             device.pass(.seconds(2))
         }
         #expect(device.manager.farewell == "what heater does is not known: its line is not there yet")

@@ -9,6 +9,18 @@ import Testing
 /// A lease is safe again at its end, whatever became of whoever made it; until then nobody else moves the output away
 /// from safe, and is told who holds it and until when.
 struct OutputsLeaseTests {
+    @Test("What the keeper ended at an earlier time is not put down to the rule that holds by now") func earlierEnd() {
+        var bench = OutputsBench(["heater": .safe(.inactive) { $0.maxOn = .seconds(1_800) }])
+        bench.call("heater", .on, lease: .of(.seconds(5)), by: OutputsBench.anna)
+        bench.isPrompt = false
+        bench.sleep(.seconds(4))
+        bench.call("heater", .on, lease: .of(.seconds(600)), by: OutputsBench.anna)
+        bench.sleep(.seconds(1))
+        bench.change("heater", .inactive)
+        bench.handle(.madeSafe("heater", .deadline))
+        #expect(bench.reports["heater"]?.reason == "the keeper ended it: its time was over")
+    }
+
     private func heater(_ change: (inout OutputRules) -> Void = { _ in }) -> OutputsBench {
         OutputsBench(["heater": .safe(.inactive, change)])
     }

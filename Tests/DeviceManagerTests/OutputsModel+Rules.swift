@@ -115,6 +115,12 @@ extension OutputsModel {
         // What was made safe meanwhile has become so at some time that nobody knows, at the latest now.
         became(output, on, at: isAsKnown ? known.flatMap { on ? $0.onSince : $0.offSince } ?? now : now)
         if let known, isAsKnown { lines[output].pile = [known.word] } else { force(output) }
+        // What whoever holds the line would end sooner ends then.
+        if let until, lines[output].word.value != lines[output].terms.safeOn,
+            until < forcedEnd(output) ?? Self.never
+        {
+            lines[output].pile[0].ends = until
+        }
         guard lines[output].isAway else { return }
         for other in lines.indices where pause(output, other) != nil && lines[other].isAway {
             force(output)

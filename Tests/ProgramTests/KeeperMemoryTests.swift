@@ -20,8 +20,14 @@ extension ProgramTests {
             case .empty: try house.folder.write("greenhouse/outputs.journal", "")
             case .ofAnotherBoot:
                 let boot = String(repeating: "0", count: 32)
-                let changed = lines.map { $0.hasPrefix("boot ") ? "boot \(boot)" : $0 }
-                try house.folder.write("greenhouse/outputs.journal", changed.joined(separator: "\n"))
+                let body = lines.dropLast(2).map { ($0.hasPrefix("boot ") ? "boot \(boot)" : $0) + "\n" }.joined()
+                // FNV-1a, so that it is whole.
+                let checksum = body.utf8.reduce(14_695_981_039_346_656_037 as UInt64) {
+                    ($0 ^ UInt64($1)) &* 1_099_511_628_211
+                }
+                let digits = String(checksum, radix: 16)
+                let end = String(repeating: "0", count: 16 - digits.count) + digits
+                try house.folder.write("greenhouse/outputs.journal", "\(body)end \(end)\n")
             }
         }
 

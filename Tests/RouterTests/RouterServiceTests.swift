@@ -32,9 +32,19 @@ import Testing
         #expect(try SafeFile.read("\(data)/tls/server.pem") != nil)
     }
 
-    @Test("After a restart the fingerprint is the same")
-    func sameFingerprint() throws {
-        #expect(try service().caFingerprint == service().caFingerprint)
+    @Test("After a restart the fingerprint is the same", .timeLimit(.minutes(1)))
+    func sameFingerprint() async throws {
+        let first = try service().caFingerprint
+        // A program that another test starts just now has its folder, too, for as long as it takes to begin.
+        while true {
+            do {
+                #expect(try service().caFingerprint == first)
+                return
+            } catch let problem as RouterProblem where problem.description.contains("another router") {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
     }
 
     @Test("With a certificate from elsewhere there is no CA of its own")

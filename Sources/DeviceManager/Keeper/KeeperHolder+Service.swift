@@ -90,8 +90,13 @@ extension KeeperHolder {
     }
 
     private func hold(_ table: KeeperTable, _ connection: KeeperConnection) async throws(HALError) -> HALError? {
-        if let problem = await write(table) { return problem }
-        guard try await ask(KEEPER_HELLO, connection).table != table.checksum else { return nil }
+        let problem = await write(table)
+        if try await ask(KEEPER_HELLO, connection).table == table.checksum {
+            // It is right now, though the next start of the keeper may not know it.
+            if let problem { logger.warning("the keeper's table is not right", metadata: ["reason": "\(problem)"]) }
+            return nil
+        }
+        if let problem { return problem }
         let report = try await ask(KEEPER_RELOAD, connection)
         guard report.errno == 0 else { return failure(report, "the keeper at \(socket)") }
         if !report.text.isEmpty {

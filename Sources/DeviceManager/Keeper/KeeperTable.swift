@@ -27,11 +27,11 @@ struct KeeperTable: Hashable {
     /// What is written.
     var text: String {
         let body = body
-        return body + "end \(rows.count) \(Self.hexadecimal(Self.checksum(body)))\n"
+        return body + "end \(rows.count) \(Checksum.of(body).text)\n"
     }
 
     /// What tells this table from another one.
-    var checksum: UInt64 { Self.checksum(body) }
+    var checksum: UInt64 { Checksum.of(body).value }
 
     private var body: String {
         var lines = ["m2m-keeper table 1", "heartbeat \(Self.heartbeat.nanoseconds / 1_000_000)"]
@@ -44,15 +44,5 @@ struct KeeperTable: Hashable {
             ]
         }
         return lines.map { $0 + "\n" }.joined()
-    }
-
-    /// FNV-1a with 64 bits: it finds damage, and is no protection against anybody.
-    private static func checksum(_ text: String) -> UInt64 {
-        text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-    }
-
-    private static func hexadecimal(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -123,6 +123,8 @@ actor LinkConnection {
         for action in session.finish() {
             try? await perform(action)  // safe: nothing is left but to trim
         }
+        // A router that says nothing any more takes its time to hang up: the link is lost from now on.
+        manager.link.update(.reconnecting, reason: problem?.explanation)
         await channel.close(.goingAway)
     }
 }

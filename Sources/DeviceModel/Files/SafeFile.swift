@@ -37,14 +37,19 @@ public enum SafeFile {
     ///
     /// - Parameter path: The file.
     /// - Returns: Its bytes; nil when there is no such file.
-    /// - Throws: ``FileError`` when it can't be read, or is bigger than a megabyte.
+    /// - Throws: ``FileError`` when it can't be read, is bigger than a megabyte, or is no file but a folder or a pipe.
     public static func read(_ path: String) throws(FileError) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
             throw FileError(path, errno)
         }
         defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw FileError(path, errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(path, status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+        }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {

@@ -112,7 +112,7 @@ struct Output {
     // MARK: The line comes and goes
 
     /// The line is there.
-    mutating func adopt(_ found: FoundOutput, at now: MonotonicTime) {
+    mutating func adopt(_ found: FoundOutput, _ linkDownSince: MonotonicTime?, at now: MonotonicTime) {
         let known = wasHeld ? entry : remembered
         (line, wasHeld, value, told, needsProof) = (.held, true, found.value, found.until, false)
         (onSince, offSince) = (known?.onSince, known?.offSince)
@@ -124,6 +124,9 @@ struct Output {
             adoptSafe(found, known, at: now)
         } else if let known {
             claim = known.claim  // where it is to be safe by now, it will be
+            // Nobody who comes anew gives it more time than it was given.
+            let end = forcedEnd(linkDownSince)?.moment
+            if let until = found.until, wanted != rules.safe, end.map({ until < $0 }) ?? true { claim.end = until }
         } else {
             force(.unknown)
         }
@@ -153,8 +156,9 @@ struct Output {
         guard isAway else { return }
         if reason.isIntervention { counters.interventions += 1 }
         if wanted != rules.safe, claim.end != nil { counters.leaseEnds += 1 }
-        // A deadline is one that it was told: the rule behind it is the cause.
-        let rule = reason == .deadline ? forcedEnd(linkDownSince)?.cause : nil
+        // A deadline is one that it was told: the rule behind it is the cause, unless another one holds by now.
+        let end = forcedEnd(linkDownSince)
+        let rule = reason == .deadline && end?.moment == told ? end?.cause : nil
         // Whoever has just switched it safe and holds it so goes on holding it.
         if wanted == rules.safe { stayForced(.keeper(reason)) } else { force(rule ?? .keeper(reason)) }
         needsProof = underway != nil

@@ -26,7 +26,7 @@ struct OutputJournal: Hashable, Sendable {
         self.entries = entries
     }
 
-    private static let head = "m2m-agent outputs 1"
+    private static let head = "m2m-agent outputs 2"
 
     /// The journal as a text.
     var text: String {
@@ -35,7 +35,8 @@ struct OutputJournal: Hashable, Sendable {
         for (id, entry) in entries.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             lines.append((["output \(id)"] + entry.fields.map { "\($0)=\(escaped($1))" }).joined(separator: " "))
         }
-        return (lines + ["end", ""]).joined(separator: "\n")
+        let body = lines.map { $0 + "\n" }.joined()
+        return body + "end \(Checksum.of(body).text)\n"
     }
 
     /// Reads a journal.
@@ -45,7 +46,9 @@ struct OutputJournal: Hashable, Sendable {
     /// - Parameter text: What was written.
     init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
-        guard lines.count >= 3, lines[0] == Self.head, lines.last == "end", text.hasSuffix("\n") else { return nil }
+        guard lines.count >= 3, lines[0] == Self.head, let end = lines.last, text.hasSuffix("\(end)\n"),
+            end == "end \(Checksum.of(text.dropLast(end.count + 1)).text)"
+        else { return nil }
         var boot: BootID?
         for line in lines.dropFirst().dropLast() {
             let words = line.split(separator: " ").map(String.init)

@@ -1,4 +1,5 @@
 import DeviceModel
+import Glibc
 import Logging
 
 /// The file in which the journal of the outputs is: on a tmpfs, so that it is gone with the boot.
@@ -24,9 +25,14 @@ public struct OutputJournalFile: Sendable {
         return nil
     }
 
-    /// Writes it down, wholly or not at all.
+    /// Writes it down, wholly or not at all: where that fails, what was written before is wrong, and is removed.
     func write(_ journal: OutputJournal) throws(FileError) {
         if let end = path.lastIndex(of: "/"), end != path.startIndex { try SafeFile.makeFolder(String(path[..<end])) }
-        try SafeFile.write(journal.text.utf8, to: path)
+        do throws(FileError) {
+            try SafeFile.write(journal.text.utf8, to: path)
+        } catch {
+            unlink(path)
+            throw error
+        }
     }
 }

@@ -77,6 +77,8 @@ struct OutputLoop {
         service.leave(farewell)
         for id in drivers.keys where outputs.all[id]?.underway != nil { handle(.lost(id, "the agent has stopped")) }
         for driver in drivers.values { driver.works.finish() }
+        change?.done()  // as far as it came
+        change = nil
     }
 
     /// Waits until the lines are given back; one that hangs is left behind.

@@ -177,7 +177,7 @@ struct Outputs {
     // MARK: A line is there
 
     private mutating func adopt(_ id: ComponentID, _ found: FoundOutput, at now: MonotonicTime) {
-        all[id]?.adopt(found, at: now)
+        all[id]?.adopt(found, linkDownSince, at: now)
         guard let output = all[id], output.isAway else { return }
         // Two that must not be away from safe together, and were found so: nobody knows which of them was meant.
         for other in output.rules.interlock where all[other]?.isAway == true {

@@ -1,0 +1,16 @@
+/// FNV-1a with 64 bits (RFC 9923): it finds damage to a small file, and is no protection against anybody.
+public struct Checksum: Hashable, Sendable {
+    /// The number.
+    public let value: UInt64
+
+    /// The checksum of a text.
+    public static func of(_ text: some StringProtocol) -> Checksum {
+        Checksum(value: text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
+    }
+
+    /// 16 hexadecimal digits.
+    public var text: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
