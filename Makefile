@@ -10,6 +10,9 @@ BUILD  = $(SWIFT) build $(FLAGS)
 PACKAGES      = libgpiod-dev libi2c-dev libssl-dev libsqlite3-dev libtomlplusplus-dev
 LINT_PACKAGES = clang-format shellcheck
 
+# So many tests at a time: more of them only wait for a processor, and the time that each may take runs meanwhile.
+TEST_FLAGS = --experimental-maximum-parallelization-width 8
+
 PROGRAMS = m2m-agent m2m-router m2m
 
 # m2m-keeper is C alone and is built without SwiftPM, which would link Swift's library into it. As in Package.swift,
@@ -42,7 +45,7 @@ demo: need ## a router, a simulated greenhouse, live readings, a switch and a re
 	@Scripts/demo "$$($(SWIFT) build --show-bin-path)"
 
 test: need keeper keeper-test ## every test that needs no virtual machine
-	@$(SWIFT) test $(FLAGS)
+	@$(SWIFT) test $(FLAGS) $(TEST_FLAGS)
 
 vm-test: need keeper ## the agent on a real kernel in QEMU, with both versions of libgpiod
 	@Scripts/vm-test
