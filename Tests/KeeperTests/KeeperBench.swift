@@ -77,6 +77,7 @@ final class KeeperBench: Sendable {
     func run(_ arguments: [String], busy: String? = nil) throws -> KeeperProcess {
         var environment = [
             "M2M_FAKE_CHIPS": "simulated-header:28:GPIO%", "M2M_FAKE_LOG": folder.file("edges"),
+            "M2M_FAKE_FAIL": folder.file("failing"),
         ]
         environment["M2M_FAKE_BUSY"] = busy
         return try KeeperProcess(arguments, environment: environment, output: folder.file("said"))

@@ -158,6 +158,24 @@ import Testing
         }
     }
 
+    @Test("A line that fails is not taken for safe: it can't be had until the keeper has made it so, which is told")
+    func failingLine() async throws {
+        try await live(["heater": heater]) { (_) async throws in
+            _ = try await bench.take("heater", heater)
+            #expect(try await bench.drive("heater", .active))
+            try await bench.news(.back)
+            try bench.folder.write("failing", "simulated-header:5\n")
+            await #expect(throws: HALError.self) { try await bench.drive("heater", .inactive) }
+            let error = await #expect(throws: HALError.self) { _ = try await bench.holder.take("heater", heater) }
+            #expect(error?.description.contains("the line can't be driven") == true)
+            unlink(bench.folder.file("failing"))
+            // The one that failed first is told, and then that it works: it is safe by then.
+            try await bench.news(.back)
+            #expect(try await bench.take("heater", heater).value == .inactive)
+            #expect(try await bench.drive("heater", .active))
+        }
+    }
+
     @Test("An agent that does not know its outputs yet touches none of those that the keeper holds")
     func notToldYet() async throws {
         try await live(["heater": heater]) { (_) async throws in
