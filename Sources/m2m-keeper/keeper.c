@@ -162,6 +162,12 @@ static bool give_back(struct keeper_output *output, int64_t now) {
     return is_safe;
 }
 
+/* Another time without its agent, which counts for a hold that has begun, too. */
+static void change_hold(struct keeper_output *output, uint32_t agent_lost_ms) {
+    if (output->hold != 0) output->hold += ((int64_t)agent_lost_ms - output->is.agent_lost_ms) * KEEPER_MS;
+    output->is.agent_lost_ms = agent_lost_ms;
+}
+
 void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now, char problem[KEEPER_TEXT_SIZE]) {
     struct keeper_output before[KEEPER_OUTPUT_LIMIT];
     uint32_t count = keeper->count;
@@ -171,8 +177,9 @@ void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now
     for (uint32_t i = 0; i < table->count; i++) {
         begin_output(&keeper->outputs[i], &table->outputs[i], now);
         for (uint32_t j = 0; j < count; j++) {
-            if (!table_output_equals(&before[j].is, &table->outputs[i])) continue;
+            if (!table_output_is_same_line(&before[j].is, &table->outputs[i])) continue;
             keeper->outputs[i] = before[j];
+            change_hold(&keeper->outputs[i], table->outputs[i].agent_lost_ms);
             before[j].line = NULL; /* it has moved */
         }
     }

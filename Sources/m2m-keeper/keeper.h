@@ -67,8 +67,9 @@ void keeper_start(struct keeper *keeper, const struct table *table, int64_t now)
 bool keeper_is_settled(const struct keeper *keeper);
 
 /*
- * Exchanges the table. Outputs that are as before are not touched; others are made safe and given back. `problem` names
- * those that could not be made safe, which nothing tells later; it is empty when there are none.
+ * Exchanges the table. Outputs that are as before are not touched, nor those of which only `agent_lost_ms` is another;
+ * others are made safe and given back. `problem` names those that could not be made safe, which nothing tells later; it
+ * is empty when there are none.
  */
 void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now, char problem[KEEPER_TEXT_SIZE]);
 

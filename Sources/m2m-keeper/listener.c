@@ -3,11 +3,11 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -67,7 +67,7 @@ static void make_folder(const struct sockaddr_un *address) {
     if (mkdir(folder.sun_path, 0755) == 0) chmod(folder.sun_path, 0755); /* whatever the umask says */
 }
 
-int listener_open(const char *path, char problem[KEEPER_TEXT_SIZE]) {
+int listener_open(const char *path, struct stat *bound, char problem[KEEPER_TEXT_SIZE]) {
     struct sockaddr_un address;
     if (!make_address(path, &address)) {
         text_put(problem, KEEPER_TEXT_SIZE, "the path of a socket has at most %zu bytes: %s",
@@ -79,12 +79,29 @@ int listener_open(const char *path, char problem[KEEPER_TEXT_SIZE]) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* Everybody may knock; listener_accept looks who it is. */
     if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(path, 0666) == 0 &&
-        listen(fd, 8) == 0) {
+        lstat(path, bound) == 0 && listen(fd, LISTENER_BACKLOG) == 0) {
         return fd;
     }
     text_put(problem, KEEPER_TEXT_SIZE, "can't listen at %s: %s", path, strerror(errno));
     if (fd >= 0) close(fd);
     return -1;
+}
+
+/* Whether what stands at the path is still what was bound there: no other socket can have its numbers meanwhile. */
+static bool is_bound(const char *path, const struct stat *bound) {
+    struct stat status;
+    return lstat(path, &status) == 0 && status.st_dev == bound->st_dev && status.st_ino == bound->st_ino;
+}
+
+bool listener_let_knock(const char *path, const struct stat *bound, bool is_everybody, uid_t table_owner) {
+    if (!is_bound(path, bound)) return false;
+    /* Root passes by any mode. */
+    if (table_owner != 0 && table_owner != geteuid() && lchown(path, table_owner, (gid_t)-1) != 0) return false;
+    return fchmodat(AT_FDCWD, path, is_everybody ? 0666 : 0600, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void listener_remove(const char *path, const struct stat *bound) {
+    if (is_bound(path, bound)) unlink(path);
 }
 
 int listener_accept(int listener, uid_t table_owner) {

@@ -19,8 +19,11 @@
 #include "keeper_protocol.h"
 #include "server.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef M2M_VERSION
 #define M2M_VERSION "unknown"
@@ -68,7 +71,16 @@ static int read_options(int count, char **arguments, struct options *options) {
     return 0;
 }
 
+/* Where 0, 1 or 2 is closed, a connection would get its number, and the log would go there. */
+static bool open_standard_files(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) return false;
+    }
+    return true;
+}
+
 int main(int count, char **arguments) {
+    if (!open_standard_files()) return SERVER_EXIT_FAILED; /* and nobody could be told */
     const char *command = count > 1 ? arguments[1] : "";
     struct options options = {0};
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {

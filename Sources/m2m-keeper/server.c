@@ -11,13 +11,23 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* How many orders of one connection are answered before the others have their turn. */
 #define ORDERS_AT_ONCE 16
-/* How long nobody is let in after that has failed, for want of descriptors as a rule. */
+/* How many turned away in a row are a crowd: no fewer than may wait, or who waits among them would wait for long. */
+#define CROWD LISTENER_BACKLOG
+/* How long strangers may not even knock then, … */
+#define SHUT (60 * 1000 * KEEPER_MS)
+/* … and where that can't be had, how long nobody is let in; so, too, for want of descriptors. */
 #define DEAF (100 * KEEPER_MS)
+/* How often it looks around where the system does not let it wait. */
+#define GLANCE_MS 10
+/* Standard files, the listener, connections, two for each line, and some for a moment: a table, a chip, a guest. */
+#define DESCRIPTORS (3 + 1 + SERVER_CONNECTION_LIMIT + 2 * KEEPER_OUTPUT_LIMIT + 4)
 
 struct connection {
     int fd;       /* -1: free */
@@ -25,11 +35,15 @@ struct connection {
 };
 
 struct server {
-    const char *table_path;
-    uid_t owner; /* of the table */
+    const char *table_path, *socket_path;
+    uid_t owner;       /* of the table */
+    struct stat bound; /* the socket's file */
     int listener;
-    int64_t deaf_until; /* 0: connections are let in */
-    bool is_ready;      /* the lines are taken, and that was said */
+    int64_t deaf_until;   /* 0: connections are let in */
+    int64_t shut_until;   /* 0: everybody may knock */
+    unsigned turned_away; /* in a row */
+    struct text_seldom strangers, too_many, failures;
+    bool is_ready; /* the lines are taken, and that was said */
     struct connection connections[SERVER_CONNECTION_LIMIT];
     struct keeper keeper;
 };
@@ -90,11 +104,35 @@ static void tell_ready(struct server *server) {
 
 /* MARK: what is heard */
 
+/* Of a crowd the keeper rests: from strangers for long, where they alone can be kept from the door. */
+static void note_turned_away(struct server *server, bool is_stranger, int64_t now) {
+    if (is_stranger) {
+        text_log_seldom(&server->strangers, now, "somebody came who may not give orders");
+    } else {
+        text_log_seldom(&server->too_many, now, "one connection more than there is room for came, and was closed");
+    }
+    if (++server->turned_away < CROWD) return;
+    server->turned_away = 0;
+    if (is_stranger && listener_let_knock(server->socket_path, &server->bound, false, server->owner)) {
+        server->shut_until = now + SHUT;
+    } else {
+        server->deaf_until = now + DEAF;
+    }
+}
+
+/* Ends a rest from strangers or from everybody when it is over. */
+static void open_door(struct server *server, int64_t now) {
+    if (now >= server->deaf_until) server->deaf_until = 0;
+    if (server->shut_until == 0 || now < server->shut_until) return;
+    server->shut_until = 0;
+    listener_let_knock(server->socket_path, &server->bound, true, server->owner);
+}
+
 /* As many as there is room for and no more, so that a crowd at the door keeps nobody from safety. */
 static void let_in(struct server *server, int64_t now) {
-    for (int round = 0; round < SERVER_CONNECTION_LIMIT; round++) {
+    for (int round = 0; round < SERVER_CONNECTION_LIMIT && server->deaf_until == 0; round++) {
         int fd = listener_accept(server->listener, server->owner);
-        if (fd == -EPERM) text_log("somebody came who may not give orders");
+        if (fd == -EPERM) note_turned_away(server, true, now);
         if (fd == -EPERM || fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
             if (fd != -EAGAIN) server->deaf_until = now + DEAF;
@@ -106,9 +144,10 @@ static void let_in(struct server *server, int64_t now) {
         }
         if (free_one != NULL) {
             *free_one = (struct connection){.fd = fd};
+            server->turned_away = 0;
         } else {
-            text_log("one connection more than %d came, and was closed", SERVER_CONNECTION_LIMIT);
             close(fd);
+            note_turned_away(server, false, now);
         }
     }
 }
@@ -178,8 +217,8 @@ static void close_lost(struct server *server) {
 
 /* MARK: the loop */
 
-/* Waits until something arrives, is due, or a signal comes. */
-static int wait_for(struct server *server, struct pollfd polled[], const sigset_t *signals) {
+/* Waits until something arrives, is due, or a signal comes. Where that can't be had, everything is looked at often. */
+static void wait_for(struct server *server, struct pollfd polled[], const sigset_t *signals) {
     for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++) {
         polled[i] = (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN | POLLRDHUP};
     }
@@ -189,17 +228,27 @@ static int wait_for(struct server *server, struct pollfd polled[], const sigset_
         polled[SERVER_CONNECTION_LIMIT].fd = -1;
         if (server->deaf_until < next) next = server->deaf_until;
     }
-    if (next == KEEPER_NEVER) return ppoll(polled, SERVER_CONNECTION_LIMIT + 1, NULL, signals);
+    if (server->shut_until != 0 && server->shut_until < next) next = server->shut_until;
     int64_t left = next - clock_now();
     if (left < 0) left = 0;
     struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    return ppoll(polled, SERVER_CONNECTION_LIMIT + 1, &timeout, signals);
+    if (ppoll(polled, SERVER_CONNECTION_LIMIT + 1, next != KEEPER_NEVER ? &timeout : NULL, signals) >= 0) return;
+    bool is_signal = errno == EINTR;
+    if (!is_signal) {
+        char words[KEEPER_TEXT_SIZE];
+        text_put(words, sizeof words, "can't wait (%s), and looks every %d ms instead", strerror(errno), GLANCE_MS);
+        text_log_seldom(&server->failures, clock_now(), words);
+        struct timespec glance = {.tv_nsec = GLANCE_MS * KEEPER_MS};
+        pselect(0, NULL, NULL, NULL, &glance, signals); /* has no need of descriptors */
+    }
+    for (int i = 0; i <= SERVER_CONNECTION_LIMIT; i++)
+        polled[i].revents = !is_signal && polled[i].fd >= 0 ? POLLIN : 0;
 }
 
 /* One round, in the order that keeper.h asks for. */
 static void round_of(struct server *server, const struct pollfd polled[]) {
     int64_t now = clock_now();
-    if (now >= server->deaf_until) server->deaf_until = 0;
+    open_door(server, now);
     keeper_tick(&server->keeper, now);
     tell_news(server);
     for (int who = 0; who < SERVER_CONNECTION_LIMIT; who++) {
@@ -217,11 +266,7 @@ static void serve(struct server *server, const sigset_t *signals) {
     tell_news(server);
     tell_ready(server);
     while (stopped_by == 0) {
-        int result = wait_for(server, polled, signals);
-        if (result < 0) {
-            for (int i = 0; i <= SERVER_CONNECTION_LIMIT; i++)
-                polled[i].revents = 0;
-        }
+        wait_for(server, polled, signals);
         round_of(server, polled);
         close_lost(server);
     }
@@ -255,14 +300,25 @@ static void stay_in_memory(void) {
              strerror(errno));
 }
 
+/* With fewer descriptors than this it could not wait, or not hold every table that is right. */
+static bool has_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS) return true;
+    text_log("needs %d descriptors for its lines and connections, and may have %u only: see ulimit -n or LimitNOFILE=",
+             DESCRIPTORS, (unsigned)limit.rlim_cur);
+    return false;
+}
+
 int server_run(const char *table_path, const char *socket_path) {
     static struct server server;
     struct table table;
     server.table_path = table_path;
+    server.socket_path = socket_path;
     stopped_by = 0;
     for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++)
         server.connections[i] = (struct connection){.fd = -1};
     sigset_t signals = catch_signals();
+    if (!has_descriptors()) return SERVER_EXIT_FAILED;
 
     char problem[KEEPER_TEXT_SIZE];
     if (!table_read(table_path, &table, &server.owner, problem)) {
@@ -270,7 +326,7 @@ int server_run(const char *table_path, const char *socket_path) {
         text_log("holds nothing: the table is written by m2m-agent, so start that, and then this again");
         return SERVER_EXIT_TABLE;
     }
-    server.listener = listener_open(socket_path, problem);
+    server.listener = listener_open(socket_path, &server.bound, problem);
     if (server.listener < 0) {
         text_log("%s", problem);
         return SERVER_EXIT_FAILED;
@@ -285,7 +341,7 @@ int server_run(const char *table_path, const char *socket_path) {
     uint32_t failed = 0;
     for (uint32_t i = 0; i < server.keeper.count; i++)
         failed += server.keeper.outputs[i].retry != 0;
-    unlink(socket_path);
+    listener_remove(socket_path, &server.bound);
     text_log("stopped by '%s': made %u of %u outputs safe, and gave all lines back", strsignal(stopped_by),
              away - failed, server.keeper.count);
     return failed == 0 ? SERVER_EXIT_DONE : SERVER_EXIT_FAILED;

@@ -224,10 +224,9 @@ bool table_read(const char *path, struct table *table, uid_t *owner, char proble
     return false;
 }
 
-bool table_output_equals(const struct table_output *one, const struct table_output *other) {
+bool table_output_is_same_line(const struct table_output *one, const struct table_output *other) {
     return strcmp(one->name, other->name) == 0 && strcmp(one->chip, other->chip) == 0 &&
-           strcmp(one->line, other->line) == 0 && one->offset == other->offset &&
-           one->agent_lost_ms == other->agent_lost_ms && one->bias == other->bias &&
+           strcmp(one->line, other->line) == 0 && one->offset == other->offset && one->bias == other->bias &&
            one->is_active_low == other->is_active_low && one->safe == other->safe;
 }
 

@@ -58,8 +58,8 @@ bool table_parse(const char *text, size_t size, struct table *table, unsigned *l
  */
 bool table_read(const char *path, struct table *table, uid_t *owner, char problem[KEEPER_TEXT_SIZE]);
 
-/* Whether two outputs are the same in every field. */
-bool table_output_equals(const struct table_output *one, const struct table_output *other);
+/* Whether two outputs are the same line, held in the same way under the same name: all but `agent_lost_ms`. */
+bool table_output_is_same_line(const struct table_output *one, const struct table_output *other);
 
 /* The line for people: "GPIO5 (pinctrl-bcm2711 offset 5)". */
 void table_output_line(const struct table_output *output, char text[KEEPER_TEXT_SIZE]);

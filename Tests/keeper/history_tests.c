@@ -28,6 +28,7 @@ struct simple {
 };
 
 static struct table_output outputs[OUTPUTS];
+static const uint32_t keeps[] = {0, 30, 100, 250};
 static char names[OUTPUTS][2] = {"a", "b", "c", "d"};
 
 static void simple_drive(struct simple_output *output, int value, enum keeper_cause cause) {
@@ -105,7 +106,13 @@ static void simple_lost(struct simple *simple, int who) {
     simple_look(simple);
 }
 
-/* A table in which one output is another than before: given back at its safe value, and taken anew. */
+/* A table in which one output may go without its agent for another time. */
+static void simple_keep(struct simple *simple, int which) {
+    simple->outputs[which].keep_ms = outputs[which].agent_lost_ms;
+    simple_look(simple);
+}
+
+/* A table in which the line of one output is another than before: given back at its safe value, and taken anew. */
 static void simple_reload(struct simple *simple, int which) {
     struct simple_output *output = &simple->outputs[which];
     if (output->value != output->safe) output->changes++;
@@ -122,7 +129,6 @@ static void simple_reload(struct simple *simple, int which) {
 /* MARK: both side by side */
 
 static void begin(struct simple *simple, struct dice *dice) {
-    static const uint32_t keeps[] = {0, 30, 100, 250};
     *simple = (struct simple){.owner = NOT_YET, .time = 1000};
     for (int i = 0; i < OUTPUTS; i++) {
         uint32_t keep_ms = keeps[roll(dice, 4)];
@@ -149,11 +155,14 @@ static void happen(struct simple *simple, struct dice *dice) {
         simple_lost(simple, who);
         break;
     case 2: {
-        outputs[which].agent_lost_ms ^= 1;
+        bool is_other_line = roll(dice, 2);
+        if (is_other_line) outputs[which].bias ^= 1;
+        if (!is_other_line) outputs[which].agent_lost_ms = keeps[roll(dice, 4)];
         struct table table = make_table(outputs, OUTPUTS);
         table.heartbeat_ms = HEARTBEAT_MS;
         reload(&table);
-        simple_reload(simple, which);
+        if (is_other_line) simple_reload(simple, which);
+        if (!is_other_line) simple_keep(simple, which);
         break;
     }
     case 3:

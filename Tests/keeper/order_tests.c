@@ -215,22 +215,56 @@ static void a_line_passes_on(void) {
 }
 
 static void every_field_matters(void) {
-    for (int field = 0; field < 6; field++) {
+    for (int field = 0; field < 5; field++) {
         two_outputs();
         struct table_output outputs[] = {make_output("heater", 5, 0, 0), make_output("fan", 6, 1, 0)};
         struct table_output *fan = &outputs[1];
         if (field == 0) fan->safe = 0;
         if (field == 1) fan->is_active_low = true;
         if (field == 2) fan->bias = CGPIO_BIAS_PULL_UP;
-        if (field == 3) fan->agent_lost_ms = 1;
-        if (field == 4) strcpy(fan->line, "fan's");
-        if (field == 5) fan->offset = 8;
+        if (field == 3) strcpy(fan->line, "fan's");
+        if (field == 4) fan->offset = 8;
         struct table table = make_table(outputs, 2);
         reload(&table);
         remark("field %d", field);
         EXPECT(fake_counts("header", 6).releases == 1 && fake_counts("header", 5).releases == 0);
         EXPECT(look("fan").is_held == 1);
     }
+}
+
+/* The table of two_outputs, but for the time without an agent: of both, to see that no time is another's. */
+static void change_holds(uint32_t heater_ms, uint32_t fan_ms) {
+    struct table_output outputs[] = {make_output("heater", 5, 0, heater_ms), make_output("fan", 6, 1, fan_ms)};
+    struct table table = make_table(outputs, 2);
+    EXPECT(reload(&table)[0] == '\0');
+}
+
+static void a_hold_alone_is_exchanged(void) {
+    two_outputs();
+    order(0, KEEPER_ADOPT, "heater");
+    set(0, "heater", 1, 60000);
+    struct keeper_report heater = look("heater"), fan = look("fan");
+    struct fake_counts counts[] = {fake_counts("header", 5), fake_counts("header", 6)};
+    change_holds(5000, 100);
+    struct fake_counts after[] = {fake_counts("header", 5), fake_counts("header", 6)};
+    EXPECT(memcmp(counts, after, sizeof counts) == 0 && news_for(0, NULL) == 0);
+    struct keeper_report heater_now = look("heater"), fan_now = look("fan");
+    EXPECT(memcmp(&heater, &heater_now, sizeof heater) == 0 && memcmp(&fan, &fan_now, sizeof fan) == 0);
+    EXPECT(set(0, "heater", 1, 60000).status == 0); /* still adopted */
+
+    /* It counts from the loss, also where that was before: longer, shorter, and over. */
+    int64_t lost = now;
+    keeper_lost(&keeper, 0, now);
+    EXPECT(look("heater").deadline_ns == lost + 5000 * KEEPER_MS);
+    pass(1000);
+    change_holds(7000, 100);
+    EXPECT(look("heater").deadline_ns == lost + 7000 * KEEPER_MS);
+    change_holds(2000, 100);
+    EXPECT(look("heater").deadline_ns == lost + 2000 * KEEPER_MS && level(5) == 1);
+    change_holds(500, 100);
+    pass(0);
+    EXPECT(level(5) == 0 && look("heater").cause == KEEPER_CAUSE_AGENT_LOST && look("heater").since_ns == now);
+    EXPECT(fake_counts("header", 5).releases == 0 && fake_counts("header", 6).releases == 0);
 }
 
 static void a_reload_tries_again(void) {
@@ -264,6 +298,7 @@ void order_tests(void) {
     promise("An output that goes is made safe first", what_goes_is_made_safe);
     promise("An output that goes and can't be made safe is named", what_goes_and_is_not_safe_is_named);
     promise("A line can pass from one output to another", a_line_passes_on);
-    promise("An output that differs in any field is taken anew", every_field_matters);
+    promise("An output that differs in any field of its line is taken anew", every_field_matters);
+    promise("Another time without its agent is all that changes where nothing else does", a_hold_alone_is_exchanged);
     promise("A new table has lines tried again that were not to be had", a_reload_tries_again);
 }

@@ -25,6 +25,9 @@ void write_file(const char *path, const char *text);
 /* Starts the program with a command ("run", "status", …): its process. What it says goes to the file `words`. */
 pid_t start(const char *program, const struct place *place, const char *command, const char *option);
 
+/* Whether what is started has standard files at all, which it has at first. */
+extern bool has_standard_files;
+
 /* How the process ended: its exit status, or 128 + the signal. */
 int wait_for_exit(pid_t process);
 

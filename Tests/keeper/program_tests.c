@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -260,6 +261,65 @@ static void does_not_wake(void) {
     stop_keeper();
 }
 
+static void needs_descriptors(void) {
+    struct rlimit before, few;
+    EXPECT(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    make_place(&place);
+    write_table(&place, 3);
+    few.rlim_cur = 143;
+    EXPECT(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    EXPECT(run_program("run", NULL) == 1);
+    EXPECT(has_said(&place, "needs 144 descriptors for its lines and connections, and may have 143 only"));
+    EXPECT(access(place.socket, F_OK) != 0 && !has_happened("header 0 request m2m-keeper o0", NULL));
+    remove_place(&place);
+    few.rlim_cur = 144;
+    EXPECT(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    start_keeper();
+    stop_keeper();
+    EXPECT(setrlimit(RLIMIT_NOFILE, &before) == 0);
+}
+
+static void works_where_it_cannot_wait(void) {
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    struct rlimit all, few;
+    EXPECT(prlimit(server, RLIMIT_NOFILE, NULL, &all) == 0);
+    few = all;
+    few.rlim_cur = 5; /* of which all are in use: ppoll fails from now on */
+    EXPECT(prlimit(server, RLIMIT_NOFILE, &few, NULL) == 0);
+    for (int i = 0; i < 3; i++) {
+        int64_t deadline = clock_now() + 20 * KEEPER_MS;
+        EXPECT(ask(agent, KEEPER_SET, "o0", 1, deadline).deadline_ns == deadline);
+        EXPECT(wait_for_news(agent).cause == KEEPER_CAUSE_DEADLINE);
+    }
+    long before = sleeps();
+    for (int i = 0; i < 6000 && sleeps() < before + 5; i++)
+        poll(NULL, 0, 5);
+    EXPECT(sleeps() >= before + 5); /* what spins never sleeps */
+    EXPECT(has_said(&place, "can't wait (Invalid argument), and looks every 10 ms instead\n"));
+    EXPECT(!has_said(&place, "times more"));
+    EXPECT(prlimit(server, RLIMIT_NOFILE, &all, NULL) == 0);
+    close(agent);
+    stop_keeper();
+}
+
+static void speaks_into_no_connection(void) {
+    make_place(&place);
+    write_table(&place, 3);
+    has_standard_files = false;
+    server = start(program, &place, "run", NULL);
+    has_standard_files = true;
+    int agent = adopt_and_set("o0");
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, clock_now() + 20 * KEEPER_MS).status == 0);
+    EXPECT(wait_for_news(agent).cause == KEEPER_CAUSE_DEADLINE); /* of which its log has a line */
+    EXPECT(ask(agent, KEEPER_HELLO, "", 0, 0).count == 3);
+    close(agent);
+    kill(server, SIGTERM);
+    EXPECT(wait_for_exit(server) == 0);
+    remove_place(&place);
+}
+
 void program_tests(void) {
     promise("At SIGTERM, SIGINT and SIGHUP every output is made safe and given back", ends_safe);
     promise("An agent that is killed is noticed; what may be held without it is held", notices_a_death);
@@ -273,4 +333,7 @@ void program_tests(void) {
     promise("The service manager is told when lines are held and when they are not", tells_systemd);
     promise("People are shown outputs and lines", shows_its_outputs);
     promise("A keeper whose outputs are safe sleeps", does_not_wake);
+    promise("With too few descriptors the keeper does not start, and says how many it needs", needs_descriptors);
+    promise("Where the system does not let it wait it neither spins nor stops working", works_where_it_cannot_wait);
+    promise("A log that nobody has opened goes to no connection", speaks_into_no_connection);
 }

@@ -1,7 +1,9 @@
 /* The socket of m2m-keeper: who comes in, what is said to noise, and what happens to those who do not listen. */
 #include "program.h"
+#include "clock.h"
 #include "listener.h"
 #include "tests.h"
+#include "text.h"
 
 #include <poll.h>
 #include <errno.h>
@@ -90,16 +92,17 @@ static struct sockaddr_un address_of(const char *path) {
 
 /* A keeper that is stopped, with as many at its door as there is room for. */
 static void nobody_waits_for_ever(void) {
-    int waiting[64], count = 0;
+    int error = 0;
     start_keeper();
     kill(server, SIGSTOP);
     waitpid(server, NULL, WUNTRACED);
     struct sockaddr_un address = address_of(place.socket);
-    for (bool is_in = true; is_in && count < 64; count++) {
-        waiting[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        is_in = connect(waiting[count], (struct sockaddr *)&address, sizeof address) == 0;
+    for (int count = 0; error == 0 && count <= LISTENER_BACKLOG + 1; count++) {
+        int waiting = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connect(waiting, (struct sockaddr *)&address, sizeof address) != 0) error = errno;
+        close(waiting); /* its place at the door stays taken */
     }
-    EXPECT(errno == EAGAIN);
+    EXPECT(error == EAGAIN);
     struct place asked = place, second = place;
     snprintf(asked.words, sizeof asked.words, "%s/asked", place.folder);
     snprintf(second.words, sizeof second.words, "%s/second", place.folder);
@@ -109,14 +112,13 @@ static void nobody_waits_for_ever(void) {
            has_said(&second, ", and does not answer"));
     unlink(asked.words);
     unlink(second.words);
-    while (count > 0)
-        close(waiting[--count]);
     kill(server, SIGCONT);
     stop_keeper();
 }
 
 static void knows_who_is_in_the_way(void) {
     char run_folder[160], problem[KEEPER_TEXT_SIZE];
+    struct stat bound;
     make_place(&place);
     write_table(&place, 1);
     snprintf(run_folder, sizeof run_folder, "%s/run", place.folder);
@@ -132,7 +134,8 @@ static void knows_who_is_in_the_way(void) {
     pid_t stranger = fork();
     if (stranger == 0) {
         if (geteuid() == 0 && setuid(65534) != 0) _exit(9); /* root may do everything */
-        _exit(listener_open(place.socket, problem) < 0 && strstr(problem, "it can't be found out who listens") ? 0 : 1);
+        if (listener_open(place.socket, &bound, problem) >= 0) _exit(1);
+        _exit(strstr(problem, "it can't be found out who listens") != NULL ? 0 : 2);
     }
     EXPECT(wait_for_exit(stranger) == 0);
     EXPECT(access(place.socket, F_OK) == 0);
@@ -195,6 +198,113 @@ static void turns_strangers_away(void) {
     stop_keeper();
 }
 
+static void leaves_anothers_socket(void) {
+    start_keeper();
+    const struct place first = place;
+    const pid_t first_server = server;
+    EXPECT(unlink(place.socket) == 0);
+    snprintf(place.words, sizeof place.words, "%s/second", place.folder);
+    server = start(program, &place, "run", NULL);
+    wait_until_said(&place, "holds 3 of 3");
+    kill(first_server, SIGTERM);
+    EXPECT(wait_for_exit(first_server) == 0 && has_said(&first, "gave all lines back"));
+    EXPECT(access(place.socket, F_OK) == 0);
+    kill(server, SIGTERM);
+    EXPECT(wait_for_exit(server) == 0 && has_said(&place, "gave all lines back"));
+    EXPECT(access(place.socket, F_OK) != 0);
+    unlink(place.words);
+    remove_place(&first);
+}
+
+static void says_it_seldom(void) {
+    make_place(&place);
+    fflush(stdout);
+    pid_t speaker = fork();
+    if (speaker == 0) {
+        speak_into_words(&place);
+        struct text_seldom knocks = {0};
+        const int seconds[] = {1, 2, 2, 60, 61, 121, 200, 260};
+        for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++)
+            text_log_seldom(&knocks, seconds[i] * 1000 * KEEPER_MS, "a knock");
+        _exit(0);
+    }
+    EXPECT(wait_for_exit(speaker) == 0);
+    EXPECT(has_said(&place, "m2m-keeper: a knock\n"
+                            "m2m-keeper: a knock; 3 times more since this was last said\n"
+                            "m2m-keeper: a knock\n"
+                            "m2m-keeper: a knock\n"
+                            "m2m-keeper: a knock\n"));
+    remove_place(&place);
+}
+
+/* Eight have a connection each, and a ninth comes as often as makes a crowd, one after the other. */
+static void rests_from_a_crowd(void) {
+    int fds[8];
+    int64_t since = 0;
+    start_keeper();
+    for (int i = 0; i < 8; i++)
+        fds[i] = enter(&place);
+    for (int i = 0; i <= LISTENER_BACKLOG; i++) {
+        /* The round in which it was one too many has let in eight at most, so it began after this. */
+        if (i == LISTENER_BACKLOG - 9) since = clock_now();
+        int ninth = enter(&place);
+        EXPECT(is_closed(ninth));
+        close(ninth);
+    }
+    EXPECT(clock_now() - since >= 100 * KEEPER_MS);
+    EXPECT(has_said(&place, "one connection more than there is room for came, and was closed\n"));
+    EXPECT(!has_said(&place, "times more"));
+    for (int i = 0; i < 8; i++)
+        close(fds[i]);
+    stop_keeper();
+}
+
+/* A process of another user that does this and is left with its result. */
+static int as(uid_t user, int (*deed)(void)) {
+    fflush(stdout);
+    pid_t process = fork();
+    if (process != 0) return wait_for_exit(process);
+    _exit(setgid(user) != 0 || setuid(user) != 0 ? 99 : deed());
+}
+
+/* 0 once this user may not even knock. */
+static int crowd(void) {
+    for (int i = 0; i < 3 * LISTENER_BACKLOG; i++) {
+        int fd = listener_connect(place.socket);
+        if (fd == -EACCES) return 0;
+        close(fd);
+    }
+    return 1;
+}
+
+static int is_heard(void) {
+    int fd = listener_connect(place.socket);
+    return fd >= 0 && ask(fd, KEEPER_HELLO, "", 0, 0).count == 3 ? 0 : 1;
+}
+
+static void shuts_its_door_on_strangers(void) {
+    if (geteuid() != 0) {
+        printf("# not tried: becoming a stranger takes root\n");
+        return;
+    }
+    start_keeper();
+    int agent = adopt_and_set("o0");
+    EXPECT(chmod(place.folder, 0755) == 0 && chown(place.table, 65534, 65534) == 0);
+    EXPECT(ask(agent, KEEPER_RELOAD, "", 0, 0).status == 0);
+    EXPECT(as(65533, crowd) == 0);
+    EXPECT(as(65534, is_heard) == 0 && is_heard() == 0);
+    EXPECT(has_said(&place, "somebody came who may not give orders\n") && !has_said(&place, "times more"));
+    EXPECT(ask(agent, KEEPER_READ, "o0", 0, 0).value == 1);
+
+    struct stat bound;
+    EXPECT(lstat(place.socket, &bound) == 0 && listener_let_knock(place.socket, &bound, true, 65534));
+    EXPECT(as(65533, is_heard) == 1 && lstat(place.socket, &bound) == 0 && (bound.st_mode & 0777) == 0666);
+    bound.st_ino++;
+    EXPECT(!listener_let_knock(place.socket, &bound, false, 65534));
+    close(agent);
+    stop_keeper();
+}
+
 void socket_tests(void) {
     promise("Messages of all sizes are answered, and the connection stays", answers_noise);
     promise("A ninth connection is closed, and has room when another has gone", has_eight_connections);
@@ -205,4 +315,8 @@ void socket_tests(void) {
     promise("A keeper that was killed is followed by another", replaces_a_dead_one);
     promise("What stands at the socket's path and is no socket is spared", spares_what_is_no_socket);
     promise("Strangers are turned away, the owner of the table is not", turns_strangers_away);
+    promise("A keeper that ends leaves the socket of another that has taken its place", leaves_anothers_socket);
+    promise("What happens very often is said once a minute, and how often", says_it_seldom);
+    promise("From a crowd that may give orders the keeper rests for a moment", rests_from_a_crowd);
+    promise("A crowd of strangers stands before a shut door, where others still come in", shuts_its_door_on_strangers);
 }

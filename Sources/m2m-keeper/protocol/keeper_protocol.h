@@ -51,10 +51,10 @@ enum keeper_type {
      */
     KEEPER_HEARTBEAT = 6,
     /*
-     * Reads the table again. Outputs that stand in it as before are not touched; others are made safe and given back,
-     * new ones are taken at their safe value. The answer has no words, unless some were given back that are not known
-     * to be safe: it names them. A table that is damaged changes nothing, and is answered with -EINVAL and words.
-     * -EBUSY while another connection has adopted anything.
+     * Reads the table again. Outputs that stand in it as before, but for agent-lost, are not touched; others are made
+     * safe and given back, new ones are taken at their safe value. The answer has no words, unless some were given back
+     * that are not known to be safe: it names them. A table that is damaged changes nothing, and is answered with
+     * -EINVAL and words. -EBUSY while another connection has adopted anything.
      */
     KEEPER_RELOAD = 7,
     /*
