@@ -195,17 +195,24 @@ private let line = LineReference.name("GPIO5")
         }
     }
 
+    /// A heater that does not stay as the router switched it once that is gone for so long.
+    private static func heater(safeAfter after: String) -> String {
+        """
+        [router]
+        url = "wss://router.example"
+        [components.heater]
+        model = "relay"
+        line = "GPIO5"
+        safe = "off"
+        on_link_lost = { after = "\(after)", do = "safe" }
+        """
+    }
+
     @Test("What the router switched is safe when the router is lost for too long; what people here switched stays")
     func linkLost() async throws {
         let device = try ManagedDevice(
             """
-            [router]
-            url = "wss://router.example"
-            [components.heater]
-            model = "relay"
-            line = "GPIO5"
-            safe = "off"
-            on_link_lost = { after = "30s", do = "safe" }
+            \(Self.heater(safeAfter: "30s"))
             [components.lamp]
             model = "relay"
             line = "GPIO6"
@@ -238,16 +245,7 @@ private let line = LineReference.name("GPIO5")
 
     @Test("A router that was never there counts as lost from the start")
     func neverConnected() async throws {
-        let device = try ManagedDevice(
-            """
-            [router]
-            url = "wss://router.example"
-            [components.heater]
-            model = "relay"
-            line = "GPIO5"
-            safe = "off"
-            on_link_lost = { after = "5m", do = "safe" }
-            """)
+        let device = try ManagedDevice(Self.heater(safeAfter: "5m"))
         let start = device.time.now
         try await device.run { () async throws in
             _ = try await device.reading("heater", "on")

@@ -115,7 +115,7 @@ struct OutputsBench {
     }
 
     /// Time passes, and nobody looks.
-    mutating func sleep(_ duration: Duration) {
+    mutating func lapse(_ duration: Duration) {
         now = now + duration
     }
 

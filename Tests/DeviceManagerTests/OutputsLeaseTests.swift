@@ -13,9 +13,9 @@ struct OutputsLeaseTests {
         var bench = OutputsBench(["heater": .safe(.inactive) { $0.maxOn = .seconds(1_800) }])
         bench.call("heater", .on, lease: .of(.seconds(5)), by: OutputsBench.anna)
         bench.isPrompt = false
-        bench.sleep(.seconds(4))
+        bench.lapse(.seconds(4))
         bench.call("heater", .on, lease: .of(.seconds(600)), by: OutputsBench.anna)
-        bench.sleep(.seconds(1))
+        bench.lapse(.seconds(1))
         bench.change("heater", .inactive)
         bench.handle(.madeSafe("heater", .deadline))
         #expect(bench.reports["heater"]?.reason == "the keeper ended it: its time was over")
@@ -123,7 +123,7 @@ struct OutputsLeaseTests {
     func afterItsEnd() {
         var bench = heater()
         bench.call("heater", .on, lease: .of(.seconds(1)))
-        bench.sleep(.seconds(1))
+        bench.lapse(.seconds(1))
         #expect(bench.renew("heater", "lease", for: .seconds(1)).isRefused("the lease of ben on the device has ended"))
         #expect(bench.lines["heater"] == .inactive)
         #expect(bench.renew("heater", "lease", for: .zero).isRefused("it is not held any more"))

@@ -47,7 +47,7 @@ struct OutputsLinkTests {
         bench.handle(.link(isUp: false))
         bench.pass(.seconds(20))
         bench.handle(.link(isUp: false))
-        bench.sleep(.seconds(10))
+        bench.lapse(.seconds(10))
         bench.handle(.link(isUp: true))
         #expect(bench.lines["heater"] == .inactive)
     }

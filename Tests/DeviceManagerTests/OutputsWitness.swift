@@ -182,7 +182,7 @@ struct OutputsWitness {
 }
 
 /// Whoever holds the lines and outlives the agent: keeps deadlines, and makes safe when nobody lives who answers.
-struct SimulatedKeeper {
+struct ModelKeeper {
     /// Less than the patience of the agent, so that it may act while a drive is under way.
     static let heartbeat = 1_500
 

@@ -62,7 +62,7 @@ struct OutputsWorld {
     let terms: [OutputTerms]
     let sabotage: Sabotage
     /// Nil where the agent holds the lines itself.
-    var keeper: SimulatedKeeper?
+    var keeper: ModelKeeper?
     var witness: OutputsWitness
     var now = 1_000
 
@@ -115,7 +115,7 @@ struct OutputsWorld {
         self.chance = chance
         self.sabotage = sabotage
         story = isTold ? OutputsStory() : nil
-        keeper = hasKeeper ? SimulatedKeeper(terms) : nil
+        keeper = hasKeeper ? ModelKeeper(terms) : nil
         witness = OutputsWitness(terms, slack: slack)
         memories = terms.map { _ in nil }
         model = OutputsModel(terms, keeps: hasKeeper, memory: memories, linkDownSince: nil, now: now)
@@ -325,12 +325,12 @@ struct OutputsWorld {
         tell("all lines safe")
         flights = [:]
         news = []
-        if keeper != nil { keeper = SimulatedKeeper(terms) }
+        if keeper != nil { keeper = ModelKeeper(terms) }
         for output in terms.indices { try set(output, terms[output].safeOn, isOrdered: false) }
     }
 
     /// The keeper does something; what it makes safe is news.
-    mutating func keep(_ act: (inout SimulatedKeeper, Int) -> [(Int, KeeperReason)]) throws(OutputDifference) {
+    mutating func keep(_ act: (inout ModelKeeper, Int) -> [(Int, KeeperReason)]) throws(OutputDifference) {
         guard var holder = keeper else { return }
         let made = act(&holder, now)
         keeper = holder

@@ -39,16 +39,9 @@ extension GreenhouseFile.Edit {
 }
 
 extension Household {
-    /// m2m-keeper with simulated lines: the Makefile makes it, because SwiftPM has no part in that program.
+    /// m2m-keeper with simulated lines.
     static var keeperProgram: String {
-        get throws {
-            let repository = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-            let path = "/\(repository)/.build/keeper/m2m-keeper-simulated"
-            guard access(path, X_OK) == 0 else {
-                throw HarnessError(description: "there is no \(path): `make keeper` makes it, and `make test` too")
-            }
-            return path
-        }
+        get throws { try SimulatedKeeper.path }
     }
 
     /// The table that the agent writes and the keeper reads.
