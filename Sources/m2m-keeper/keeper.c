@@ -26,7 +26,7 @@ int keeper_take_line(struct keeper_output *output, int64_t now) {
 
 /*
  * Drives a line: 0, or -errno. Where that fails nobody knows how the line is, so that from then on it is tried to make
- * it safe, until that is done; it then is what it was meant to be, or what it was before.
+ * it safe, until that is done.
  */
 int keeper_drive(struct keeper_output *output, int value, enum keeper_cause cause, int64_t now) {
     bool is_to_safe = value == output->is.safe;
@@ -39,15 +39,14 @@ int keeper_drive(struct keeper_output *output, int value, enum keeper_cause caus
         output->retry = 0;
         return 0;
     }
-    if (is_to_safe) {
+    /* Who would leave safe has no say in when or why it is made so. */
+    if (is_to_safe || output->retry == 0) {
         output->retry_cause = cause;
-    } else if (output->retry == 0) {
-        output->retry_cause = output->cause;
+        output->retry = now + KEEPER_SAFE_RETRY;
     }
     if (output->cause != KEEPER_CAUSE_LINE_FAILED) output->since = now;
     output->cause = KEEPER_CAUSE_LINE_FAILED;
     output->deadline = output->hold = 0;
-    output->retry = now + KEEPER_SAFE_RETRY;
     text_put(output->problem, KEEPER_TEXT_SIZE, "the line can't be driven: %s", strerror(-output->error));
     return output->error;
 }
@@ -101,31 +100,22 @@ void keeper_describe(const struct keeper_output *output, struct keeper_report *r
 
 /* MARK: taking the lines */
 
+/* Takes the lines that are missing. They share one wait, at whose end those that still can't be had have news. */
 static void take_lines(struct keeper *keeper, int64_t now) {
-    bool is_any_busy = false;
+    bool is_over = now >= keeper->take_until, is_any_missing = false;
     for (uint32_t i = 0; i < keeper->count; i++) {
         struct keeper_output *output = &keeper->outputs[i];
         if (output->line != NULL) continue;
-        int result = keeper_take_line(output, now);
-        is_any_busy |= result == -EBUSY;
-        output->has_news |= result == 0;
+        bool is_taken = keeper_take_line(output, now) == 0;
+        is_any_missing |= !is_taken;
+        output->has_news |= is_taken || is_over;
     }
-    keeper->take_until = now + KEEPER_BUSY_LIMIT;
-    keeper->take_next = is_any_busy ? now + KEEPER_BUSY_RETRY : 0;
+    keeper->take_next = is_any_missing && !is_over ? now + KEEPER_TAKE_RETRY : 0;
 }
 
-/* The further tries: all lines that are busy share one wait, at whose end those that still are have news. */
-static void take_busy_lines(struct keeper *keeper, int64_t now) {
-    if (keeper->take_next == 0 || keeper->take_next > now) return;
-    bool is_any_busy = false;
-    for (uint32_t i = 0; i < keeper->count; i++) {
-        struct keeper_output *output = &keeper->outputs[i];
-        if (output->line != NULL || output->error != -EBUSY) continue;
-        int result = keeper_take_line(output, now);
-        is_any_busy |= result == -EBUSY;
-        output->has_news |= result == 0 || now >= keeper->take_until;
-    }
-    keeper->take_next = is_any_busy && now < keeper->take_until ? now + KEEPER_BUSY_RETRY : 0;
+static void begin_taking(struct keeper *keeper, int64_t now) {
+    keeper->take_until = now + KEEPER_TAKE_LIMIT;
+    take_lines(keeper, now);
 }
 
 static void begin_output(struct keeper_output *output, const struct table_output *is, int64_t now) {
@@ -148,7 +138,7 @@ void keeper_start(struct keeper *keeper, const struct table *table, int64_t now)
     use_table(keeper, table);
     for (uint32_t i = 0; i < table->count; i++)
         begin_output(&keeper->outputs[i], &table->outputs[i], now);
-    take_lines(keeper, now);
+    begin_taking(keeper, now);
 }
 
 bool keeper_is_settled(const struct keeper *keeper) { return keeper->take_next == 0; }
@@ -189,11 +179,12 @@ void keeper_reload(struct keeper *keeper, const struct table *table, int64_t now
         const char *between = problem[0] == '\0' ? "given back, and not known to be safe: " : ", ";
         text_add(problem, KEEPER_TEXT_SIZE, "%s%s", between, before[j].is.name);
     }
-    take_lines(keeper, now);
+    begin_taking(keeper, now);
 }
 
 uint32_t keeper_stop(struct keeper *keeper, int64_t now) {
     uint32_t away = 0;
+    keeper->take_next = 0;
     for (uint32_t i = 0; i < keeper->count; i++) {
         struct keeper_output *output = &keeper->outputs[i];
         if (keeper_is_away(output)) away++;
@@ -207,7 +198,7 @@ uint32_t keeper_stop(struct keeper *keeper, int64_t now) {
 void keeper_tick(struct keeper *keeper, int64_t now) {
     for (uint32_t i = 0; i < keeper->count; i++)
         tick_output(&keeper->outputs[i], now);
-    take_busy_lines(keeper, now);
+    if (keeper->take_next != 0 && keeper->take_next <= now) take_lines(keeper, now);
 }
 
 /* When the adopter counts as silent: KEEPER_NEVER while none of its outputs is away from safe. */
@@ -256,7 +247,7 @@ bool keeper_take_news(struct keeper *keeper, struct keeper_report *report, int *
     for (uint32_t i = 0; i < keeper->count; i++) {
         struct keeper_output *output = &keeper->outputs[i];
         /* While lines are being taken, an output without its line has no news yet. */
-        if (!output->has_news || (output->error == -EBUSY && output->line == NULL && keeper->take_next != 0)) continue;
+        if (!output->has_news || (output->line == NULL && keeper->take_next != 0)) continue;
         output->has_news = false;
         memset(report, 0, sizeof *report);
         report->version = KEEPER_PROTOCOL_VERSION;

@@ -26,8 +26,8 @@
 #define KEEPER_NEVER INT64_MAX
 
 #define KEEPER_MS INT64_C(1000000)
-#define KEEPER_BUSY_RETRY (20 * KEEPER_MS)  /* how often a line that is busy is tried again, … */
-#define KEEPER_BUSY_LIMIT (400 * KEEPER_MS) /* … and for how long in all */
+#define KEEPER_TAKE_RETRY (20 * KEEPER_MS)  /* how often a line that can't be had is tried again, … */
+#define KEEPER_TAKE_LIMIT (400 * KEEPER_MS) /* … and for how long in all */
 #define KEEPER_SAFE_RETRY (100 * KEEPER_MS) /* how often a line that could not be made safe is tried again */
 
 struct keeper_output {
@@ -56,11 +56,11 @@ struct keeper {
     int adopter;        /* who has adopted outputs, or KEEPER_NOBODY */
     int64_t life;       /* when the adopter was last heard */
     bool is_silent;     /* the adopter's heartbeat is late, and that has been acted upon */
-    int64_t take_next;  /* when lines that were busy are tried again; 0: the taking is over */
+    int64_t take_next;  /* when lines that are missing are tried again; 0: the taking is over */
     int64_t take_until; /* when that ends */
 };
 
-/* Takes the lines of a table, each at its safe value. Lines that are busy are tried again by keeper_tick. */
+/* Takes the lines of a table, each at its safe value. Those that can't be had are tried again by keeper_tick. */
 void keeper_start(struct keeper *keeper, const struct table *table, int64_t now);
 
 /* Whether the taking of lines is over. */

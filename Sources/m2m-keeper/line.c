@@ -14,11 +14,11 @@ struct search {
     const struct table_output *output;
     char path[PATH_SIZE]; /* the chip, once found */
     struct cgpio_line_info info;
-    unsigned labelled; /* chips with the label */
-    unsigned fitting;  /* those of them with the offset */
-    unsigned named;    /* those of them whose line has the name */
-    uint32_t lines;    /* how many lines the last one with the label has */
-    int error;         /* why a chip could not be looked at, if one could not */
+    unsigned too_short; /* chips with the label that lack the offset */
+    unsigned fitting;   /* chips with the label and the offset */
+    unsigned named;     /* those of them whose line has the name */
+    uint32_t lines;     /* how many lines the last one that is too short has */
+    int error;          /* why a chip could not be looked at, if one could not */
 };
 
 /* The chip's label and its line, where the chip is of interest. */
@@ -29,9 +29,11 @@ static int inspect(struct search *search, struct cgpio_chip *chip, const char *p
     if (result != 0) return result;
     /* A path with another name than the chip's own is a link to a chip that is counted under its own. */
     if (strcmp(path + strlen("/dev/"), info.name) != 0 || strcmp(info.label, output->chip) != 0) return 0;
-    search->labelled++;
-    search->lines = info.line_count;
-    if (output->offset >= info.line_count) return 0;
+    if (output->offset >= info.line_count) {
+        search->too_short++;
+        search->lines = info.line_count;
+        return 0;
+    }
     struct cgpio_line_info line;
     result = cgpio_chip_line_info(chip, output->offset, &line);
     if (result != 0) return result;
@@ -64,7 +66,7 @@ static int find(struct search *search, char problem[KEEPER_TEXT_SIZE]) {
     if (search->fitting > 1) {
         text_put(problem, KEEPER_TEXT_SIZE, "%u chips are called '%s', and not one of them alone has a line named '%s'",
                  search->fitting, output->chip, output->line);
-    } else if (search->labelled > 0) {
+    } else if (search->too_short > 0) {
         text_put(problem, KEEPER_TEXT_SIZE, "chip '%s' has no line %u: it has %u lines", output->chip, output->offset,
                  search->lines);
     } else if (search->error != 0) {

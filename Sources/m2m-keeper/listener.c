@@ -104,13 +104,14 @@ void listener_remove(const char *path, const struct stat *bound) {
     if (is_bound(path, bound)) unlink(path);
 }
 
-int listener_accept(int listener, uid_t table_owner) {
+int listener_accept(int listener, uid_t table_owner, uid_t *user) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return -errno;
-    struct ucred peer;
+    struct ucred peer = {.uid = (uid_t)-1}; /* nobody's */
     socklen_t size = sizeof peer;
     bool is_known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
     if (is_known && (peer.uid == 0 || peer.uid == geteuid() || peer.uid == table_owner)) return fd;
+    *user = peer.uid;
     close(fd);
     return -EPERM;
 }

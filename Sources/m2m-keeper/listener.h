@@ -29,8 +29,8 @@ bool listener_let_knock(const char *path, const struct stat *bound, bool is_ever
 /* Removes what listener_open has made, unless it is something else by now: another keeper's. Before it is closed. */
 void listener_remove(const char *path, const struct stat *bound);
 
-/* The next connection, or -errno: -EAGAIN when none waits, -EPERM when it was closed for not being permitted. */
-int listener_accept(int listener, uid_t table_owner);
+/* The next connection, or -errno: -EAGAIN when none waits, -EPERM when `user` is not permitted and it was closed. */
+int listener_accept(int listener, uid_t table_owner, uid_t *user);
 
 /*
  * Connects to a keeper: a descriptor, or -errno. Neither this nor sending waits for longer than the patience above;

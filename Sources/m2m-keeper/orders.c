@@ -57,6 +57,11 @@ static void adopt(struct request *request, struct keeper_output *output) {
     keeper->adopter = request->who;
     output->is_adopted = true;
     note_life(request);
+    if (output->line != NULL && output->error == -ENODEV) {
+        cgpio_line_release(output->line); /* that of a chip that has gone: if it is back, this is no way to it */
+        output->line = NULL;
+        output->retry = 0;
+    }
     if (output->line == NULL) keeper_take_line(output, request->now);
     keeper_describe(output, request->report);
     if (output->line == NULL) request->report->status = output->error;

@@ -54,10 +54,11 @@ static void stop(int signal) { stopped_by = signal; }
 
 /* MARK: what is said */
 
-/* Never waits: who does not read what is sent to it counts as lost. */
+/* Never waits: who does not read what is sent to it counts as lost. The end of who has gone comes behind its orders. */
 static void send_report(struct connection *connection, const struct keeper_report *report) {
     if (connection->fd < 0 || connection->is_lost) return;
     ssize_t sent = send(connection->fd, report, sizeof *report, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return;
     if (sent != (ssize_t)sizeof *report) connection->is_lost = true;
 }
 
@@ -105,15 +106,18 @@ static void tell_ready(struct server *server) {
 /* MARK: what is heard */
 
 /* Of a crowd the keeper rests: from strangers for long, where they alone can be kept from the door. */
-static void note_turned_away(struct server *server, bool is_stranger, int64_t now) {
-    if (is_stranger) {
-        text_log_seldom(&server->strangers, now, "somebody came who may not give orders");
+static void note_turned_away(struct server *server, const uid_t *stranger, int64_t now) {
+    if (stranger != NULL) {
+        char words[KEEPER_TEXT_SIZE];
+        text_put(words, sizeof words,
+                 "user %u may not give orders: only root, this user and the owner of the table may", *stranger);
+        text_log_seldom(&server->strangers, now, words);
     } else {
         text_log_seldom(&server->too_many, now, "one connection more than there is room for came, and was closed");
     }
     if (++server->turned_away < CROWD) return;
     server->turned_away = 0;
-    if (is_stranger && listener_let_knock(server->socket_path, &server->bound, false, server->owner)) {
+    if (stranger != NULL && listener_let_knock(server->socket_path, &server->bound, false, server->owner)) {
         server->shut_until = now + SHUT;
     } else {
         server->deaf_until = now + DEAF;
@@ -124,15 +128,16 @@ static void note_turned_away(struct server *server, bool is_stranger, int64_t no
 static void open_door(struct server *server, int64_t now) {
     if (now >= server->deaf_until) server->deaf_until = 0;
     if (server->shut_until == 0 || now < server->shut_until) return;
-    server->shut_until = 0;
-    listener_let_knock(server->socket_path, &server->bound, true, server->owner);
+    bool is_open = listener_let_knock(server->socket_path, &server->bound, true, server->owner);
+    server->shut_until = is_open ? 0 : now + SHUT;
 }
 
 /* As many as there is room for and no more, so that a crowd at the door keeps nobody from safety. */
 static void let_in(struct server *server, int64_t now) {
     for (int round = 0; round < SERVER_CONNECTION_LIMIT && server->deaf_until == 0; round++) {
-        int fd = listener_accept(server->listener, server->owner);
-        if (fd == -EPERM) note_turned_away(server, true, now);
+        uid_t stranger;
+        int fd = listener_accept(server->listener, server->owner, &stranger);
+        if (fd == -EPERM) note_turned_away(server, &stranger, now);
         if (fd == -EPERM || fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
             if (fd != -EAGAIN) server->deaf_until = now + DEAF;
@@ -147,7 +152,7 @@ static void let_in(struct server *server, int64_t now) {
             server->turned_away = 0;
         } else {
             close(fd);
-            note_turned_away(server, false, now);
+            note_turned_away(server, NULL, now);
         }
     }
 }
@@ -169,22 +174,22 @@ static void reload(struct server *server, struct keeper_report *report) {
     if (report->text[0] != '\0') text_log("%s", report->text);
 }
 
-/* Whether the other end has ended, whatever still waits to be read. */
+/* Whether the other end has ended, whatever still waits to be read; also where that can't be found out. */
 static bool is_gone(const struct connection *connection) {
     struct pollfd polled = {.fd = connection->fd, .events = POLLRDHUP};
-    return poll(&polled, 1, 0) > 0;
+    return poll(&polled, 1, 0) != 0;
 }
 
-/* Answers the orders that wait at a connection; `has_ended` as poll saw it before. */
-static void hear(struct server *server, int who, bool has_ended) {
+/* Answers the orders that wait at a connection, also those of somebody who has gone. */
+static void hear(struct server *server, int who) {
     struct connection *connection = &server->connections[who];
     for (int i = 0; i < ORDERS_AT_ONCE && !connection->is_lost; i++) {
         struct keeper_order order;
         /* MSG_TRUNC: the size it was sent with, also where that is more than fits. */
         ssize_t size = recv(connection->fd, &order, sizeof order, MSG_DONTWAIT | MSG_TRUNC);
-        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue; /* reset: told once, before what waits */
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        if (size < 0 || (size == 0 && has_ended)) {
+        if (size < 0 || (size == 0 && is_gone(connection))) {
             connection->is_lost = true;
             return;
         }
@@ -229,8 +234,7 @@ static void wait_for(struct server *server, struct pollfd polled[], const sigset
         if (server->deaf_until < next) next = server->deaf_until;
     }
     if (server->shut_until != 0 && server->shut_until < next) next = server->shut_until;
-    int64_t left = next - clock_now();
-    if (left < 0) left = 0;
+    int64_t now = clock_now(), left = next > now ? next - now : 0; /* an order may bring any deadline */
     struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
     if (ppoll(polled, SERVER_CONNECTION_LIMIT + 1, next != KEEPER_NEVER ? &timeout : NULL, signals) >= 0) return;
     bool is_signal = errno == EINTR;
@@ -252,7 +256,7 @@ static void round_of(struct server *server, const struct pollfd polled[]) {
     keeper_tick(&server->keeper, now);
     tell_news(server);
     for (int who = 0; who < SERVER_CONNECTION_LIMIT; who++) {
-        if (polled[who].revents != 0) hear(server, who, (polled[who].revents & (POLLRDHUP | POLLHUP)) != 0);
+        if (polled[who].revents != 0) hear(server, who);
     }
     close_lost(server);
     keeper_listen(&server->keeper, clock_now());

@@ -20,6 +20,14 @@ import Testing
     func writesWhatItReads(text: String) throws {
         #expect(try #require(Duration(text: text)).text == text)
     }
+
+    @Test(arguments: [
+        (Duration.zero, Int64(0)), (.seconds(2), 2_000), (.microseconds(1_999), 1), (.microseconds(-1_999), -1),
+        (.seconds(Int64.max), Int64.max / 1_000_000),
+    ])
+    func countsWholeMilliseconds(duration: Duration, milliseconds: Int64) {
+        #expect(duration.milliseconds == milliseconds)
+    }
 }
 
 @Suite struct ClockArithmeticTests {

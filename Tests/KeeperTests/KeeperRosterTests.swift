@@ -49,6 +49,28 @@ struct KeeperRosterTests {
         #expect(roster.problem(of: "relay-74")?.description.contains("64") == true)
     }
 
+    @Test(
+        "A chip whose label a table can't have is told with what to do about it, and the other outputs are held",
+        arguments: ["", String(repeating: "x", count: 32), "Küche", "two\nlines", "bell\u{7}"])
+    func strangeLabel(label: String) {
+        let roster = KeeperRoster(["heater": Self.heater, "pump": Self.pump], before: nil) { (line) throws(HALError) in
+            line.gpio == 5 ? LineID(chip: label, offset: 5, name: "GPIO5") : located(6)
+        }
+        #expect(roster.table.rows.map(\.id) == ["pump"])
+        #expect(roster.problem(of: "heater")?.kind == .unsupported)
+        #expect(roster.problem(of: "heater")?.description.contains("use a line of another chip") == true)
+    }
+
+    @Test("A label as long as a table has room for is no trouble")
+    func longLabel() {
+        let label = String(repeating: "~", count: 31)
+        let roster = KeeperRoster(["heater": Self.heater], before: nil) { (_) throws(HALError) in
+            LineID(chip: label, offset: 5, name: "GPIO5")
+        }
+        #expect(roster.table.rows.map(\.line.chip) == [label])
+        #expect(roster.problem(of: "heater") == nil)
+    }
+
     @Test("What is as before keeps its line: it is neither looked for again nor taken by one that comes")
     func unchanged() {
         let before = KeeperRoster(["pump": Self.pump], before: nil, locate: locate)

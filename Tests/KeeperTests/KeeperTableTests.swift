@@ -54,12 +54,38 @@ import Testing
         #expect(table.text.contains("\nactive high\nbias pull-down\nsafe 1\nagent-lost 1500\n"))
     }
 
+    @Test("Each table begins with its version and the two seconds that an agent may be silent")
+    func head() {
+        let head = "m2m-keeper table 1\nheartbeat 2000\n"
+        #expect(KeeperTable([]).text.hasPrefix("\(head)end 0 "))
+        #expect(KeeperTable([row("heater", 5, KeeperBench.plan(5))]).text.hasPrefix("\(head)output heater\n"))
+    }
+
     @Test("The same outputs make the same text, in whatever order; others make another one")
     func order() {
         let (heater, pump) = (row("heater", 5, KeeperBench.plan(5)), row("pump", 6, KeeperBench.plan(6)))
         #expect(KeeperTable([heater, pump]).text == KeeperTable([pump, heater]).text)
         let other = row("pump", 6, KeeperBench.plan(6) { $0.onAgentLost = .hold(.milliseconds(100)) })
         #expect(KeeperTable([heater, other]).checksum != KeeperTable([heater, pump]).checksum)
+    }
+
+    @Test("A line whose name a table can't have is in it without one, and the keeper reads that")
+    func strangeNames() async throws {
+        let names = ["", "~ a name ~", "Küche", "two\nlines", "del\u{7F}"]
+        let rows = names.enumerated().map { (index, name) in
+            let id = ComponentID(stringLiteral: "output-\(index)")
+            let line = LineID(chip: "simulated-header", offset: index, name: name)
+            return KeeperTable.Row(id: id, plan: KeeperBench.plan(index), line: line)
+        }
+        let (status, said) = try await check(KeeperTable(rows).text)
+        #expect(status == 0, "\(said)")
+        let lines = said.split(separator: "\n").map { $0.prefix { $0 != "," } }
+        #expect(
+            lines == [
+                "output-0: simulated-header offset 0", "output-1: ~ a name ~ (simulated-header offset 1)",
+                "output-2: simulated-header offset 2", "output-3: simulated-header offset 3",
+                "output-4: simulated-header offset 4",
+            ])
     }
 
     @Test("Rules that the keeper has no part in make no other table: it need not be told of them")

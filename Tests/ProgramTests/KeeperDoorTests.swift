@@ -83,7 +83,7 @@ extension ProgramTests {
         private static let setpriv = "/usr/bin/setpriv"
 
         @Test(
-            "Another user of the machine is sent away with 4, and the keeper says that somebody came",
+            "Another user of the machine is sent away with 4, and the keeper says who came",
             .enabled(
                 if: geteuid() == 0 && access(setpriv, X_OK) == 0,
                 "only root can be another user, with \(setpriv)"))
@@ -100,7 +100,7 @@ extension ProgramTests {
                 #expect(status.status == 4, "\(status)")
                 #expect(status.output.isEmpty)
                 #expect(status.errors.joined().contains("it answers root, its own user and the owner of its table"))
-                try await keeper.errors.next(with: "somebody came who may not give orders")
+                try await keeper.errors.next(with: "user 65534 may not give orders")
                 #expect(try await house.keeperStatus()["value"] == "off")
             }
         }

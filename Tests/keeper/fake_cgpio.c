@@ -23,6 +23,7 @@ struct cgpio_line {
     struct cgpio_settings settings;
     int level;
     int error;             /* of setting a value */
+    int look_error;        /* of looking at it */
     int refusals;          /* how many requests more are refused; FAKE_FOR_EVER */
     int64_t refused_until; /* CLOCK_MONOTONIC; 0: not by time */
     struct fake_counts counts;
@@ -101,6 +102,7 @@ void fake_busy(const char *label, uint32_t offset, const char *holder, int refus
 }
 
 void fake_fail(const char *label, uint32_t offset, int error) { find(label, offset)->error = error; }
+void fake_hide(const char *label, uint32_t offset, int error) { find(label, offset)->look_error = error; }
 void fake_lock(int error) { lock_error = error; }
 int fake_level(const char *label, uint32_t offset) { return find(label, offset)->level; }
 struct fake_counts fake_counts(const char *label, uint32_t offset) {
@@ -192,6 +194,7 @@ int cgpio_chip_line_info(struct cgpio_chip *chip, uint32_t offset, struct cgpio_
     memset(info, 0, sizeof *info);
     if (offset >= chip->line_count) return -EINVAL;
     struct cgpio_line *line = &chip->lines[offset];
+    if (line->look_error != 0) return -line->look_error;
     const char *percent = strchr(chip->pattern, '%');
     if (percent != NULL) {
         snprintf(info->name, sizeof info->name, "%.*s%u%s", (int)(percent - chip->pattern), chip->pattern, offset,

@@ -46,6 +46,9 @@ void fake_busy(const char *label, uint32_t offset, const char *holder, int refus
 /* From now on values can't be set on this line: error is an errno; 0: they can again. */
 void fake_fail(const char *label, uint32_t offset, int error);
 
+/* From now on this line can't be looked at: error is an errno; 0: it can again. */
+void fake_hide(const char *label, uint32_t offset, int error);
+
 /* From now on no chip can be opened: error is an errno; 0: they can again. */
 void fake_lock(int error);
 

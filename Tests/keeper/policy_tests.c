@@ -294,12 +294,43 @@ static void what_could_not_be_driven_is_made_safe(void) {
     unsigned drives = fake_counts("header", VALVE).drives;
     pass(100);
     EXPECT(fake_counts("header", VALVE).drives == drives + 1);
-    EXPECT(is_made_safe("valve", KEEPER_CAUSE_START) && keeper_next(&keeper) == KEEPER_NEVER);
+    EXPECT(is_made_safe("valve", KEEPER_CAUSE_ORDER) && keeper_next(&keeper) == KEEPER_NEVER);
     fake_fail("header", VALVE, EIO);
     EXPECT(set(0, "valve", 0, 0).status == -EIO);
     fake_fail("header", VALVE, 0);
     EXPECT(set(0, "valve", 1, 0).status == 0 && is_made_safe("valve", KEEPER_CAUSE_ORDER));
     EXPECT(fake_counts("header", VALVE).drives == drives + 2); /* driven, although it was thought to be there */
+}
+
+/* What the keeper itself made it before is not told a second time, nor counted. */
+static void a_failed_order_has_no_other_cause(void) {
+    greenhouse_at_work();
+    keeper_lost(&keeper, 0, now);
+    order(1, KEEPER_ADOPT, "heater");
+    EXPECT(is_made_safe("heater", KEEPER_CAUSE_AGENT_LOST) && look("heater").interventions == 1);
+    fake_fail("header", HEATER, EIO);
+    EXPECT(set(1, "heater", 1, 0).status == -EIO);
+    fake_fail("header", HEATER, 0);
+    pass(100);
+    EXPECT(is_made_safe("heater", KEEPER_CAUSE_ORDER) && look("heater").interventions == 1);
+}
+
+static void orders_put_safety_off_no_longer(void) {
+    greenhouse();
+    order(0, KEEPER_ADOPT, "heater");
+    fake_fail("header", HEATER, EIO);
+    const int64_t first = now;
+    for (int i = 0; i < 3; i++) {
+        EXPECT(set(0, "heater", 1, 0).status == -EIO);
+        EXPECT(keeper_next(&keeper) == first + (i < 2 ? 100 : 200) * KEEPER_MS);
+        pass(50);
+    }
+    /* An agent that is lost meanwhile is the cause of nothing. */
+    keeper_lost(&keeper, 0, now);
+    fake_fail("header", HEATER, 0);
+    pass(50);
+    EXPECT(now == first + 200 * KEEPER_MS && is_made_safe("heater", KEEPER_CAUSE_ORDER));
+    EXPECT(look("heater").interventions == 0);
 }
 
 static void gives_all_back(void) {
@@ -338,5 +369,8 @@ void policy_tests(void) {
     promise("What is over is over, also for an order that is read before anything else", what_is_over_is_over);
     promise("A line that can't be made safe is tried every 100 ms, and that is news once", tries_again_to_be_safe);
     promise("A line that could not be driven away from safe is made safe", what_could_not_be_driven_is_made_safe);
+    promise("A line that an order failed to drive is made safe because of that, whatever was before",
+            a_failed_order_has_no_other_cause);
+    promise("Orders that fail again and again don't put off that a line is made safe", orders_put_safety_off_no_longer);
     promise("A keeper that stops makes all safe and gives all lines back", gives_all_back);
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,19 +53,15 @@ void write_file(const char *path, const char *text) {
 }
 
 void write_table(const struct place *place, unsigned count) {
-    char text[8192] = "m2m-keeper table 1\nheartbeat 60000\n";
+    char text[8000] = "m2m-keeper table 1\nheartbeat 60000\n", file[8192];
     for (unsigned i = 0; i < count; i++) {
         size_t length = strlen(text);
         snprintf(text + length, sizeof text - length,
                  "output o%u\nchip header\noffset %u\nline GPIO%u\nactive high\nbias as-is\nsafe 0\nagent-lost %u\n", i,
                  i, i, i == 1 ? 3600000u : 0u);
     }
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *byte = text; *byte != '\0'; byte++)
-        hash = (hash ^ (unsigned char)*byte) * UINT64_C(0x100000001b3);
-    size_t length = strlen(text);
-    snprintf(text + length, sizeof text - length, "end %u %016" PRIx64 "\n", count, hash);
-    write_file(place->table, text);
+    finish_table(file, text, count);
+    write_file(place->table, file);
 }
 
 void speak_into_words(const struct place *place) {

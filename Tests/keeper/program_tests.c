@@ -74,6 +74,9 @@ static void keeps_deadlines(void) {
         EXPECT(has_happened("header 0 level 0", &at) && at >= deadline);
         if (i == 4) printf("# a deadline was met %.2f ms late\n", (double)(at - deadline) / 1e6);
     }
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, 0).status == 0);
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, INT64_MIN).status == 0); /* as long ago as can be said */
+    EXPECT(wait_for_news(agent).cause == KEEPER_CAUSE_DEADLINE);
     close(agent);
     stop_keeper();
 }
@@ -97,19 +100,36 @@ static void deadlines_come_first(void) {
     stop_keeper();
 }
 
-static void the_dead_switch_nothing_on(void) {
+/* An agent that dies with orders under way and, where `leaves_unread`, with an answer that it has not read. */
+static void dies_with_orders(bool leaves_unread) {
+    const struct keeper_order hello = {.version = 1, .type = KEEPER_HELLO};
+    const struct keeper_order last[] = {{.version = 1, .type = KEEPER_SET, .output = "o2", .value = 1},
+                                        {.version = 1, .type = KEEPER_HEARTBEAT},
+                                        {.version = 1, .type = KEEPER_SET, .output = "o1", .value = 0}};
     start_keeper();
-    int agent = adopt_and_set("o0");
-    EXPECT(ask(agent, KEEPER_ADOPT, "o1", 0, 0).status == 0); /* may be held for 1 h without its agent */
+    int agent = adopt_and_set("o1"); /* may be held for 1 h without its agent */
+    EXPECT(ask(agent, KEEPER_ADOPT, "o2", 0, 0).status == 0);
+    struct pollfd answer = {.fd = agent, .events = POLLIN};
+    if (leaves_unread) EXPECT(send(agent, &hello, sizeof hello, 0) == sizeof hello && poll(&answer, 1, 30000) == 1);
     kill(server, SIGSTOP);
     waitpid(server, NULL, WUNTRACED);
-    struct keeper_order on = {.version = 1, .type = KEEPER_SET, .output = "o1", .value = 1};
-    EXPECT(send(agent, &on, sizeof on, 0) == sizeof on);
+    for (int i = 0; i < 3; i++)
+        EXPECT(send(agent, &last[i], sizeof last[i], 0) == sizeof last[i]);
     close(agent);
     kill(server, SIGCONT);
-    wait_until_off("o0"); /* its agent is known to be gone */
-    EXPECT(!has_happened("header 1 level 1", NULL));
+    int person = enter(&place);
+    for (int i = 0; i < 6000 && ask(person, KEEPER_HELLO, "", 0, 0).is_held; i++)
+        poll(NULL, 0, 5); /* until the agent is known to be gone */
+    struct keeper_report report = ask(person, KEEPER_READ, "o1", 0, 0);
+    EXPECT(report.value == 0 && report.cause == KEEPER_CAUSE_ORDER);
+    EXPECT(ask(person, KEEPER_HELLO, "", 0, 0).is_held == 0 && !has_happened("header 2 level 1", NULL));
+    close(person);
     stop_keeper();
+}
+
+static void the_dead_switch_nothing_on(void) {
+    dies_with_orders(false);
+    dies_with_orders(true);
 }
 
 static void needs_a_table(void) {
@@ -149,7 +169,8 @@ static void says_what_is_not_safe(void) {
     EXPECT(ask(agent, KEEPER_SET, "o2", 1, 0).status == -EIO && has_happened("header 2 failed 1", NULL));
     unlink(place.failing);
     struct keeper_report report = wait_for_news(agent);
-    EXPECT(strcmp(report.output, "o2") == 0 && report.status == 0 && has_said(&place, "o2 is held and off"));
+    EXPECT(strcmp(report.output, "o2") == 0 && report.status == 0);
+    EXPECT(has_said(&place, "o2 was made safe (off) at last"));
     EXPECT(ask(agent, KEEPER_SET, "o2", 1, 0).status == 0);
 
     /* It goes, and can't be made safe. */
@@ -237,26 +258,49 @@ static void shows_its_outputs(void) {
     stop_keeper();
 }
 
-/* How often the server has gone to sleep since it started. */
-static long sleeps(void) {
+/* A number that the kernel tells of the server, by its name in /proc/PID/status; -1: it tells none. */
+static long kernel_says(const char *name) {
     char path[64], line[256];
-    long count = -1;
+    long number = -1;
     snprintf(path, sizeof path, "/proc/%d/status", (int)server);
     FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        sscanf(line, "voluntary_ctxt_switches: %ld", &count);
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        size_t length = strlen(name);
+        if (strncmp(line, name, length) == 0 && line[length] == ':') number = strtol(line + length + 1, NULL, 10);
+    }
     if (file != NULL) fclose(file);
-    return count;
+    return number;
 }
+
+/* How often the server has gone to sleep since it started. */
+static long sleeps(void) { return kernel_says("voluntary_ctxt_switches"); }
 
 static void does_not_wake(void) {
     start_keeper();
     int agent = adopt_and_set("o0");
     EXPECT(ask(agent, KEEPER_SET, "o0", 0, 0).status == 0);
-    poll(NULL, 0, 100); /* it lies down */
-    long before = sleeps();
+    long before = 0;
+    for (int i = 0; i < 300 && before != sleeps(); i++) { /* until it has lain down */
+        before = sleeps();
+        poll(NULL, 0, 100);
+    }
     poll(NULL, 0, 500);
     EXPECT(before > 0 && sleeps() == before);
+    close(agent);
+    stop_keeper();
+}
+
+static void is_one_thread(void) {
+    start_keeper();
+    EXPECT(kernel_says("Threads") == 1);
+    int agent = adopt_and_set("o0");
+    EXPECT(kernel_says("Threads") == 1);
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, clock_now() + 20 * KEEPER_MS).status == 0);
+    EXPECT(wait_for_news(agent).cause == KEEPER_CAUSE_DEADLINE);
+    EXPECT(kernel_says("Threads") == 1);
+    write_table(&place, 2);
+    EXPECT(ask(agent, KEEPER_RELOAD, "", 0, 0).count == 2);
+    EXPECT(kernel_says("Threads") == 1);
     close(agent);
     stop_keeper();
 }
@@ -299,8 +343,10 @@ static void works_where_it_cannot_wait(void) {
     EXPECT(sleeps() >= before + 5); /* what spins never sleeps */
     EXPECT(has_said(&place, "can't wait (Invalid argument), and looks every 10 ms instead\n"));
     EXPECT(!has_said(&place, "times more"));
-    EXPECT(prlimit(server, RLIMIT_NOFILE, &all, NULL) == 0);
+    EXPECT(ask(agent, KEEPER_SET, "o0", 1, 0).status == 0);
     close(agent);
+    wait_until_said(&place, "o0 was made safe (off): the connection of its agent has ended\n");
+    EXPECT(prlimit(server, RLIMIT_NOFILE, &all, NULL) == 0);
     stop_keeper();
 }
 
@@ -325,7 +371,8 @@ void program_tests(void) {
     promise("An agent that is killed is noticed; what may be held without it is held", notices_a_death);
     promise("A deadline is kept on the real clock, and never early", keeps_deadlines);
     promise("A keeper that was stopped keeps its deadlines before it reads orders", deadlines_come_first);
-    promise("What an agent has ordered before it died switches nothing on after it", the_dead_switch_nothing_on);
+    promise("What an agent has ordered before it died switches nothing on after it, and the rest is done",
+            the_dead_switch_nothing_on);
     promise("Without a table, or with a damaged one, the keeper holds nothing and says so", needs_a_table);
     promise("The table is read again when that is asked for, and a damaged one changes nothing", reads_its_table_again);
     promise("What can't be made safe when it is given back is named", says_what_is_not_safe);
@@ -333,6 +380,7 @@ void program_tests(void) {
     promise("The service manager is told when lines are held and when they are not", tells_systemd);
     promise("People are shown outputs and lines", shows_its_outputs);
     promise("A keeper whose outputs are safe sleeps", does_not_wake);
+    promise("It is one thread, whatever it has done", is_one_thread);
     promise("With too few descriptors the keeper does not start, and says how many it needs", needs_descriptors);
     promise("Where the system does not let it wait it neither spins nor stops working", works_where_it_cannot_wait);
     promise("A log that nobody has opened goes to no connection", speaks_into_no_connection);

@@ -20,15 +20,14 @@ static uint64_t checksum_of(const char *text) {
     return hash;
 }
 
-/* The whole file for a body: with its last line. */
-static size_t finish(char file[8192], const char *body, unsigned count) {
+size_t finish_table(char file[8192], const char *body, unsigned count) {
     return (size_t)snprintf(file, 8192, "%send %u %016" PRIx64 "\n", body, count, checksum_of(body));
 }
 
 static size_t good_file(char file[8192]) {
     char body[1024];
     snprintf(body, sizeof body, "m2m-keeper table 1\nheartbeat 2000\n%s%s", heater, pump);
-    return finish(file, body, 2);
+    return finish_table(file, body, 2);
 }
 
 static bool parse(const char *text, size_t size, struct table *table) {
@@ -57,14 +56,14 @@ static void reads_a_table(void) {
     EXPECT(strcmp(two->name, "pump 2") == 0 && strcmp(two->chip, "two words") == 0 && two->offset == 0);
     EXPECT(strcmp(two->line, "the pump's") == 0 && !two->is_active_low && two->bias == CGPIO_BIAS_PULL_DOWN);
     EXPECT(two->safe == 1 && two->agent_lost_ms == 5000);
-    size = finish(file, "m2m-keeper table 1\nheartbeat 100\n", 0);
+    size = finish_table(file, "m2m-keeper table 1\nheartbeat 100\n", 0);
     EXPECT(parse(file, size, &table) && table.count == 0);
 }
 
 static void knows_the_checksum(void) {
     char file[8192];
     struct table table;
-    size_t size = finish(file, "m2m-keeper table 1\nheartbeat 2000\n", 0);
+    size_t size = finish_table(file, "m2m-keeper table 1\nheartbeat 2000\n", 0);
     EXPECT(parse(file, size, &table));
     EXPECT(table.checksum == checksum_of("m2m-keeper table 1\nheartbeat 2000\n"));
     EXPECT(checksum_of("foobar") == UINT64_C(0x85944171f73967e8)); /* from the authors of FNV */
@@ -106,7 +105,7 @@ static void refuses_as(const char *what, const char *with, const char *words, un
     char rest[2048];
     snprintf(rest, sizeof rest, "%s", place + strlen(what));
     snprintf(place, sizeof body - (size_t)(place - body), "%s%s", with, rest);
-    size_t size = finish(file, body, 2);
+    size_t size = finish_table(file, body, 2);
     unsigned line = 0;
     bool is_good = table_parse(file, size, &table, &line, problem);
     remark("'%s' for '%s': line %u: %s", with, what, line, problem);
@@ -155,12 +154,12 @@ static void refuses_wrong_ends(void) {
     char file[8192];
     struct table table;
     const char *body = "m2m-keeper table 1\nheartbeat 2000\n";
-    size_t size = finish(file, body, 1);
+    size_t size = finish_table(file, body, 1);
     EXPECT(!parse(file, size, &table));
-    size = finish(file, body, 0);
+    size = finish_table(file, body, 0);
     file[size++] = '\n';
     EXPECT(!parse(file, size, &table));
-    size = finish(file, body, 0);
+    size = finish_table(file, body, 0);
     EXPECT(parse(file, size, &table));
     for (char *letter = strstr(file, "end ") + 6; *letter != '\0'; letter++) {
         if (*letter >= 'a' && *letter <= 'f') *letter = (char)(*letter - 'a' + 'A');

@@ -41,6 +41,9 @@ struct table_output make_output(const char *name, uint32_t offset, int safe, uin
 /* A table of these outputs; heartbeat 2 s. */
 struct table make_table(const struct table_output outputs[], uint32_t count);
 
+/* The whole file of a table for a body: with its last line. Returns its size. */
+size_t finish_table(char file[8192], const char *body, unsigned count);
+
 /* Begins anew: a header nobody holds, and a keeper that has started with these outputs at 1 s. */
 void world(const struct table_output outputs[], uint32_t count);
 

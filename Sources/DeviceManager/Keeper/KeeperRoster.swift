@@ -64,6 +64,12 @@ struct KeeperRoster {
     }
 
     private func obstacle(to line: LineID) -> HALError? {
+        if !KeeperTable.labelLength.contains(line.chip.utf8.count) || !KeeperTable.isPlain(line.chip) {
+            return HALError(
+                .unsupported, "line \(line)",
+                advice: "a keeper finds a chip only by a label of 1 to \(KeeperTable.labelLength.upperBound) printable "
+                    + "ASCII characters: use a line of another chip, or give this one such a label in the device tree")
+        }
         if let other = lines.first(where: { $0.value.chip == line.chip && $0.value.offset == line.offset })?.key {
             return HALError(.busy, "line \(line)", advice: "it is that of \(other), too")
         }

@@ -17,6 +17,9 @@ struct KeeperTable: Hashable {
     /// How long an agent may be silent while one of its outputs is away from safe.
     static let heartbeat: Duration = .seconds(2)
 
+    /// How many bytes the label of a chip may have.
+    static let labelLength = 1...31
+
     /// The outputs, in the order of their names.
     let rows: [Row]
 
@@ -33,14 +36,21 @@ struct KeeperTable: Hashable {
     /// What tells this table from another one.
     var checksum: UInt64 { Checksum.of(body).value }
 
+    /// Whether a text is made of what a table may have in it: printable ASCII.
+    static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+
     private var body: String {
-        var lines = ["m2m-keeper table 1", "heartbeat \(Self.heartbeat.nanoseconds / 1_000_000)"]
+        var lines = ["m2m-keeper table 1", "heartbeat \(Self.heartbeat.milliseconds)"]
         for row in rows {
             lines += [
-                "output \(row.id)", "chip \(row.line.chip)", "offset \(row.line.offset)", "line \(row.line.name)",
+                "output \(row.id)", "chip \(row.line.chip)", "offset \(row.line.offset)",
+                // The keeper wants it to tell twins apart only, and can do without it.
+                "line \(Self.isPlain(row.line.name) ? row.line.name : "")",
                 "active \(row.plan.isActiveLow ? "low" : "high")", "bias \(row.plan.bias.rawValue)",
                 "safe \(row.plan.rules.safe == .active ? 1 : 0)",
-                "agent-lost \(row.plan.rules.onAgentLost.hold.nanoseconds / 1_000_000)",
+                "agent-lost \(row.plan.rules.onAgentLost.hold.milliseconds)",
             ]
         }
         return lines.map { $0 + "\n" }.joined()

@@ -7,6 +7,11 @@ extension Duration {
         return overflow || tooMany ? (seconds < 0 ? .min : .max) : sum
     }
 
+    /// The whole milliseconds of the duration; what is left over is dropped.
+    public var milliseconds: Int64 {
+        nanoseconds / 1_000_000
+    }
+
     /// The duration in seconds.
     public var seconds: Double {
         Double(nanoseconds) / 1e9

@@ -59,8 +59,3 @@ extension MessagePackReader {
         return .milliseconds(milliseconds)
     }
 }
-
-extension Duration {
-    /// The whole milliseconds of the duration.
-    var milliseconds: Int64 { nanoseconds / 1_000_000 }
-}

@@ -7,7 +7,7 @@ public struct Renew: Message {
     /// How an envelope names it.
     public static let kind = MessageKind(.commands, "renew")
 
-    /// By what the answer is known: random, chosen by the router.
+    /// By what the answer is known: chosen by the router, unique on the connection.
     public var id: String
     /// What is to be done.
     public var renewal: LeaseRenewal

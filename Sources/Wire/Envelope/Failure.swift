@@ -40,7 +40,7 @@ public struct Failure: ExplainedError, Hashable {
         writer.writeMap { map in
             map.field("code", code.rawValue)
             map.field("message", message)
-            map.field("retry_after_ms", retryAfter.map { $0.nanoseconds / 1_000_000 })
+            map.field("retry_after_ms", retryAfter?.milliseconds)
         }
         return Envelope(proto: proto, type: Self.type, session: session, body: writer.bytes)
     }

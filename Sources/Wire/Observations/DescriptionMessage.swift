@@ -123,7 +123,7 @@ extension PropertyDescription {
             map.field("quantity", quantity?.rawValue)
             map.field("minimum", minimum)
             map.field("maximum", maximum)
-            map.field("stale_after_ms", staleAfter.map { $0.nanoseconds / 1_000_000 })
+            map.field("stale_after_ms", staleAfter?.milliseconds)
         }
     }
 

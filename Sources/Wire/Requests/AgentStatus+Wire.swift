@@ -6,7 +6,7 @@ extension AgentStatus {
             map.field("device", device.rawValue)
             map.field("software", software)
             map.field("board", board)
-            map.field("uptime_ms", uptime.nanoseconds / 1_000_000)
+            map.field("uptime_ms", uptime.milliseconds)
             map.field("link", link) { writer, link in
                 writer.writeMap { map in
                     map.field("router", link.router)

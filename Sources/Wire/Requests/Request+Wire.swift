@@ -24,15 +24,13 @@ extension Request {
             map.field("id", call.id.rawValue)
             map.field("action", call.action)
             map.field("parameters", call.parameters)
-            map.field("expiry_ms", call.expiry.milliseconds)
-            map.field("deadline", call.deadline?.nanoseconds)
+            map.expiryFields(call)
             map.leaseFields(call.lease)
         case .renew(let renewal):
             map.addressFields(renewal.address)
             map.field("lease", renewal.lease.rawValue)
             map.field("lease_ms", renewal.duration.milliseconds)
-            map.field("expiry_ms", renewal.expiry.milliseconds)
-            map.field("deadline", renewal.deadline?.nanoseconds)
+            map.expiryFields(renewal)
         case .claim(let device): map.field("device", device.rawValue)
         case .accept(let device, let fingerprint):
             map.field("device", device.rawValue)
@@ -102,6 +100,11 @@ extension MessagePackWriter {
         field("device", address.device?.rawValue)
         field("component", address.component?.rawValue)
         field("property", address.property)
+    }
+
+    fileprivate mutating func expiryFields(_ request: some Expiring) {
+        field("expiry_ms", request.expiry.milliseconds)
+        field("deadline", request.deadline?.nanoseconds)
     }
 }
 

@@ -72,7 +72,7 @@ public struct HistoryQuery: Hashable, Sendable {
 }
 
 /// A command as a person gives it.
-public struct CallRequest: Hashable, Sendable {
+public struct CallRequest: Expiring, Hashable {
     /// Unique for ever.
     public var id: CommandID
     /// The component that is to do it; with its device, where the router is asked.
@@ -104,7 +104,7 @@ public struct CallRequest: Hashable, Sendable {
 }
 
 /// What the holder of a lease asks for, as a person does.
-public struct LeaseRenewalRequest: Hashable, Sendable {
+public struct LeaseRenewalRequest: Expiring, Hashable {
     /// The component whose output is held; with its device, where the router is asked.
     public var address: Address
     /// The lease.
@@ -129,30 +129,29 @@ public struct LeaseRenewalRequest: Hashable, Sendable {
     }
 }
 
-extension CallRequest {
+/// What is worth nothing once a time is over.
+public protocol Expiring: Sendable {
+    /// How long it may take to be begun.
+    var expiry: Duration { get }
+    /// From when on it must not be begun, on the clock of whom is asked; nil: the expiry alone counts.
+    var deadline: MonotonicTime? { get set }
+}
+
+extension Expiring {
     /// From when on it must not be begun, whether it was read at once or late.
     ///
     /// - Parameter now: The clock of whom is asked.
     /// - Returns: The point of that clock; the present, where that is past.
     public func deadline(at now: MonotonicTime) -> MonotonicTime {
-        .latest(expiry, deadline, at: now)
-    }
-}
-
-extension LeaseRenewalRequest {
-    /// From when on it must not be done, whether it was read at once or late.
-    ///
-    /// - Parameter now: The clock of whom is asked.
-    /// - Returns: The point of that clock; the present, where that is past.
-    public func deadline(at now: MonotonicTime) -> MonotonicTime {
-        .latest(expiry, deadline, at: now)
-    }
-}
-
-extension MonotonicTime {
-    fileprivate static func latest(_ expiry: Duration, _ deadline: Self?, at now: Self) -> Self {
         let end = now + min(expiry, Command.longestExpiry)
         return max(now, min(end, deadline ?? end))
+    }
+
+    /// The same with its deadline.
+    fileprivate func dated(at now: MonotonicTime) -> Self {
+        var dated = self
+        dated.deadline = deadline(at: now)
+        return dated
     }
 }
 
@@ -172,13 +171,9 @@ extension Request {
     /// - Returns: The request.
     public func dated(at now: MonotonicTime) -> Request {
         switch self {
-        case .call(var call):
-            call.deadline = call.deadline(at: now)
-            return .call(call)
-        case .renew(var renewal):
-            renewal.deadline = renewal.deadline(at: now)
-            return .renew(renewal)
-        default: return self
+        case .call(let call): .call(call.dated(at: now))
+        case .renew(let renewal): .renew(renewal.dated(at: now))
+        default: self
         }
     }
 }

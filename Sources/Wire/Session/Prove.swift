@@ -86,7 +86,7 @@ public struct Welcome: Message {
     public func encode(into writer: inout MessagePackWriter) {
         writer.writeMap { map in
             map.field("owner", owner)
-            map.field("heartbeat_ms", heartbeat.nanoseconds / 1_000_000)
+            map.field("heartbeat_ms", heartbeat.milliseconds)
             map.field("streams", streams) { writer, position in
                 writer.writeMap { map in
                     map.field("stream", position.stream.rawValue)

@@ -36,7 +36,8 @@ enum keeper_type {
     /*
      * The sender answers for this output from now on: what it does after the loss of the sender before is forgotten,
      * its value and its deadline stay. Where its line can't be had, -errno and words. One connection at a time adopts:
-     * -EBUSY while another lives that has adopted anything. A line that could not be taken so far is tried once more.
+     * -EBUSY while another lives that has adopted anything. A line that could not be taken so far is tried once more;
+     * so is one that could not be driven because its chip had gone (-ENODEV), which is released first.
      */
     KEEPER_ADOPT = 4,
     /*
