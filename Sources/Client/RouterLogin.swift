@@ -14,13 +14,15 @@ public enum RouterLogin {
     ///   - user: The account.
     ///   - ca: Certificates (PEM) that are trusted; nil: the system's.
     ///   - password: The password.
+    ///   - time: The clock; nil: this machine's.
     ///   - code: Asked for the security code once the password was right.
     /// - Returns: The session.
     /// - Throws: ``Failure`` when the router does not let the person in; ``TransportError`` when it can't be reached.
     public static func login(
-        to address: RouterAddress, user: String, ca: String?, password: String, code: () throws -> String
+        to address: RouterAddress, user: String, ca: String?, password: String, time: (any TimeSource)? = nil,
+        code: () throws -> String
     ) async throws -> StoredSession {
-        var connection = try await connect(address, ca)
+        var connection = try await connect(address, ca, time)
         var answer = try await connection.exchange(Login(user: user, password: password))
         if answer.kind == CodeWanted.kind { answer = try await connection.exchange(Code(code: try code())) }
         let granted = try answer.decode(SessionGranted.self)
@@ -35,14 +37,17 @@ public enum RouterLogin {
     ///
     /// - Parameters:
     ///   - session: The session.
+    ///   - time: The clock; nil: this machine's.
     ///   - code: Asked for the security code where the session was not used for a while.
     /// - Returns: The connection.
     /// - Throws: ``Failure`` when the session has ended; ``TransportError`` when the router can't be reached.
-    public static func resume(_ session: StoredSession, code: () throws -> String) async throws -> ClientConnection {
+    public static func resume(
+        _ session: StoredSession, time: (any TimeSource)? = nil, code: () throws -> String
+    ) async throws -> ClientConnection {
         guard let address = RouterAddress(session.url) else {
             throw ClientError(.badRequest, session.url, "the stored session is damaged; log in again with `m2m login`")
         }
-        var connection = try await connect(address, session.ca)
+        var connection = try await connect(address, session.ca, time)
         var answer = try await connection.exchange(Resume(token: session.token))
         if answer.kind == CodeWanted.kind { answer = try await connection.exchange(Code(code: try code())) }
         connection.note(clock: try answer.decode(SessionGranted.self).monotonic)
@@ -58,9 +63,12 @@ public enum RouterLogin {
         await connection.close()
     }
 
-    private static func connect(_ address: RouterAddress, _ ca: String?) async throws -> ClientConnection {
+    private static func connect(
+        _ address: RouterAddress, _ ca: String?, _ time: (any TimeSource)?
+    ) async throws -> ClientConnection {
         let client = WebSocketClient(group: .singletonMultiThreadedEventLoopGroup, agent: "m2m \(Version.current)")
         let trust = ca.map { TLSTrust.certificates(Array($0.utf8)) } ?? .system
-        return ClientConnection(try await client.connect(to: address, path: path, trust: trust))
+        return ClientConnection(
+            try await client.connect(to: address, path: path, trust: trust), time: try ClientConnection.clock(time))
     }
 }

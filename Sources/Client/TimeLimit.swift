@@ -14,14 +14,14 @@ struct TimeLimit: ~Copyable {
     }
 
     /// Begins; nil: there is none.
-    init(_ duration: Duration?, on channel: MessageChannel) {
+    init(_ duration: Duration?, on channel: MessageChannel, _ time: any TimeSource) {
         self.duration = duration ?? .zero
         let state = Flag()
         self.state = state
-        timer = duration.map { duration in
+        timer = duration.map { time.now + $0 }.map { end in
             Task {
                 do {
-                    try await Task.sleep(for: duration, clock: .suspending)
+                    try await time.sleep(until: end)
                     state.isOver.withLock { $0 = true }
                     channel.abort()
                 } catch {

@@ -34,26 +34,26 @@ actor Switchboard {
         var lastHeard: WallTime
     }
 
-    /// A command that waits for its answer; ids are the callers' own, so two devices may know the same one.
-    private struct PendingCall: Hashable {
-        var device: Int64
-        var id: CommandID
-    }
+    /// What a device was asked, and has not answered yet.
+    private struct Pending: Hashable {
+        /// A command's id is its giver's own, so that two devices may have been given the same one.
+        enum Question: Hashable {
+            case call(CommandID)
+            case renewal(String)
+        }
 
-    /// A renewal that waits for its answer.
-    private struct PendingRenewal: Hashable {
         var device: Int64
-        var id: String
+        var question: Question
     }
 
     private let time: any TimeSource
     private var online: [Int64: Online] = [:]
     private var watchers: [Int64: [Int: Mailbox<Item>]] = [:]
     /// Where the answers arrive: one each, and the first counts.
-    private var calls: [PendingCall: Mailbox<CommandResult>] = [:]
-    private var renewals: [PendingRenewal: Mailbox<CommandOutcome>] = [:]
+    private var pending: [Pending: Mailbox<CommandOutcome>] = [:]
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
+    private var nextRenewal = 0
 
     init(time: any TimeSource) {
         self.time = time
@@ -72,10 +72,15 @@ actor Switchboard {
     }
 
     /// The connection that a device has is told that it is no longer the one that counts.
+    ///
+    /// Renewals are answered on the connection on which they were asked for, or never; results come on the next one, too.
     func replace(_ device: Int64) {
         guard let old = online[device] else { return }
         old.notices.send(.replaced)
         old.notices.finish()  // also where so many notices wait that this one was refused
+        for (asked, answer) in pending where asked.device == device {
+            if case .renewal = asked.question { answer.finish() }
+        }
     }
 
     /// A device's connection has ended.
@@ -84,8 +89,7 @@ actor Switchboard {
     func disconnect(_ device: Device, notices: Mailbox<Notice>) -> Bool {
         guard online[device.row]?.notices === notices else { return false }
         online[device.row] = nil
-        for (call, answer) in calls where call.device == device.row { answer.finish() }
-        for (renewal, answer) in renewals where renewal.device == device.row { answer.finish() }
+        for (asked, answer) in pending where asked.device == device.row { answer.finish() }
         tell(device.owner, .device(summary(device, isOnline: false)))
         return true
     }
@@ -134,32 +138,23 @@ actor Switchboard {
     ///   - component: The component that is meant.
     /// - Returns: How it ended.
     func call(_ request: CallRequest, device: Int64, owner: Owner, component: ComponentID) async -> CommandResult {
-        func ended(_ status: CommandStatus, _ reason: String) -> CommandResult {
-            CommandResult(id: request.id, component: component, action: request.action, status: status, reason: reason)
+        let outcome = await ask(
+            .call(request.id), request, device: device, owner: owner, whenFull: .refused
+        ) { deadline in
+            .call(
+                Call(
+                    id: request.id, component: component, action: request.action, parameters: request.parameters,
+                    deadline: deadline, by: owner.name, lease: request.lease))
         }
-        guard let target = online[device], target.device.owner == owner else {
-            return ended(.unreachable, "the device is not connected")
-        }
-        let pending = PendingCall(device: device, id: request.id)
-        guard calls[pending] == nil else { return ended(.refused, "a command with this id is being done already") }
-        let deadline = request.deadline(at: time.now)
-        guard deadline > time.now else { return ended(.expired, "the command came too late and was not done") }
-        let call = Call(
-            id: request.id, component: component, action: request.action, parameters: request.parameters,
-            deadline: deadline + target.clockOffset, by: owner.name, lease: request.lease)
-        switch target.notices.send(.call(call)) {
-        case .accepted, .dropped: break
-        case .refused:
-            return ended(.refused, "too many commands are waiting for this device; try again in a moment")
-        case .finished: return ended(.unreachable, "the device is not connected")
-        }
-        let answer = Mailbox<CommandResult>(bound: 1, policy: .refuseNewest)
-        calls[pending] = answer
-        defer { calls[pending] = nil }
-        guard case .element(let result) = await answer.next(until: deadline + Self.grace, on: time) else {
-            return ended(.unknown, "no answer came; it may have been done")
-        }
-        return result
+        let words: String? =
+            switch outcome.status {
+            case .expired: "the command came too late and was not done"
+            case .unknown: "no answer came; it may have been done"
+            default: nil
+            }
+        return CommandResult(
+            id: request.id, component: component, action: request.action, status: outcome.status,
+            reason: outcome.reason ?? words)
     }
 
     /// Lets a lease on a device go on, or end, and waits for the answer.
@@ -173,31 +168,63 @@ actor Switchboard {
     func renew(
         _ request: LeaseRenewalRequest, device: Int64, owner: Owner, component: ComponentID
     ) async -> CommandOutcome {
+        nextRenewal += 1
+        let id = "\(nextRenewal)"
+        // With too much in its way it is not refused for good: the next one may be done.
+        return await ask(.renewal(id), request, device: device, owner: owner, whenFull: .unreachable) { deadline in
+            .renew(
+                Renew(
+                    id: id,
+                    LeaseRenewal(
+                        component: component, lease: request.lease, duration: request.duration, deadline: deadline)))
+        }
+    }
+
+    /// Asks a device for something, and waits until it has answered, or can't answer in time any more.
+    ///
+    /// - Parameters:
+    ///   - question: By what the answer is known.
+    ///   - request: What is asked for.
+    ///   - device: The device's row.
+    ///   - owner: Whose it is.
+    ///   - whenFull: What it comes to when too many notices wait for the device.
+    ///   - notice: What the device's connection is told, with the deadline on the device's own clock.
+    /// - Returns: The answer; without a reason `expired` where it came too late for the device to be asked, and
+    ///   `unknown` where no answer came.
+    private func ask(
+        _ question: Pending.Question, _ request: some Expiring, device: Int64, owner: Owner, whenFull: CommandStatus,
+        _ notice: (_ deadline: MonotonicTime) -> Notice
+    ) async -> CommandOutcome {
         let isGone = CommandOutcome(.unreachable, "the device is not connected")
         guard let target = online[device], target.device.owner == owner else { return isGone }
+        let asked = Pending(device: device, question: question)
+        guard pending[asked] == nil else {
+            return CommandOutcome(.refused, "a command with this id is being done already")
+        }
         let deadline = request.deadline(at: time.now)
-        let renewal = LeaseRenewal(
-            component: component, lease: request.lease, duration: request.duration,
-            deadline: deadline + target.clockOffset)
-        var generator = SystemRandomNumberGenerator()
-        let pending = PendingRenewal(device: device, id: LeaseID(using: &generator).rawValue)
-        switch target.notices.send(.renew(Renew(id: pending.id, renewal))) {
+        guard deadline > time.now else { return CommandOutcome(.expired) }
+        switch target.notices.send(notice(deadline + target.clockOffset)) {
         case .accepted, .dropped: break
-        case .refused: return CommandOutcome(.unreachable, "too many commands are waiting for this device")
+        case .refused:
+            return CommandOutcome(whenFull, "too many commands are waiting for this device; try again in a moment")
         case .finished: return isGone
         }
         let answer = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
-        renewals[pending] = answer
-        defer { renewals[pending] = nil }
+        pending[asked] = answer
+        defer { pending[asked] = nil }
         guard case .element(let outcome) = await answer.next(until: deadline + Self.grace, on: time) else {
-            return CommandOutcome(.unknown, "no answer came from the device; the lease may have been renewed")
+            return CommandOutcome(.unknown)
         }
         return outcome
     }
 
     /// A device said what became of a renewal.
     func renewed(_ message: Renewed, by device: Device) {
-        renewals[PendingRenewal(device: device.row, id: message.id)]?.send(message.outcome)
+        answer(.renewal(message.id), by: device, message.outcome)
+    }
+
+    private func answer(_ question: Pending.Question, by device: Device, _ outcome: CommandOutcome) {
+        pending[Pending(device: device.row, question: question)]?.send(outcome)
     }
 
     /// How long after its expiry a command's answer may take: it was begun in time, and is on its way.
@@ -223,7 +250,7 @@ actor Switchboard {
     func publish(_ new: RouterStore.Ingested, of device: Device, _ description: DeviceDescription?) {
         for record in new.new {
             if case .result(let result) = record.observation.content {
-                calls[PendingCall(device: device.row, id: result.id)]?.send(result)
+                answer(.call(result.id), by: device, CommandOutcome(result.status, result.reason))
             }
             tell(device.owner, .observation(ReportedObservation(record, of: device.name, description)))
         }

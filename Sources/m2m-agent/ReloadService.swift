@@ -1,5 +1,6 @@
 import ConfigurationSchema
 import DeviceManager
+import DeviceModel
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -14,6 +15,8 @@ struct ReloadService: Service {
     let logger: Logger
     /// What is in force.
     private let current: LoadedConfiguration
+    /// Where files are read.
+    private let reader = BlockingQueue(label: "m2m.configuration")
 
     init(
         _ loaded: LoadedConfiguration, file: String, on hangups: UnixSignalsSequence, manager: DeviceManager,
@@ -29,18 +32,26 @@ struct ReloadService: Service {
 
     func run() async throws {
         try await untilGracefulShutdown {
-            var current = current
-            for await _ in hangups {
-                supervisor.tell(.reloading)
-                await reload(&current)
-                supervisor.tell(.ready)
+            // However many come while a configuration is being looked at, they ask for one more look.
+            let wanted = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await _ in hangups { wanted.send(()) } }
+                var current = current
+                while await wanted.next() != nil {
+                    supervisor.tell(.reloading)
+                    await reload(&current)
+                    supervisor.tell(.reloaded)
+                }
+                group.cancelAll()
             }
         }
     }
 
     private func reload(_ current: inout LoadedConfiguration) async {
         do throws(ConfigurationMistakes) {
-            let new = try LoadedConfiguration.load(configurationFile)
+            let file = configurationFile
+            let loaded = try await reader.run { () throws(ConfigurationMistakes) in try LoadedConfiguration.load(file) }
+            guard let new = loaded else { return }  // the agent stops
             let fixed = Self.fixedTables(from: current, to: new)
             guard fixed.isEmpty else {
                 let words = "what has changed in \(fixed.joined(separator: ", ")) needs a restart of the agent"

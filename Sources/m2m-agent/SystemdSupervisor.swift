@@ -1,15 +1,18 @@
 import DeviceManager
 import DeviceModel
 import Glibc
+import Synchronization
 
 /// systemd as the agent's supervisor, where it has started it with `Type=notify`: sd_notify(3), which is a datagram.
-struct SystemdSupervisor: Supervisor {
+final class SystemdSupervisor: Supervisor {
     /// Where it listens; nil: it does not, or somebody else started the agent.
     private let socket: String?
     /// The device's own clock.
     private let now: @Sendable () -> MonotonicTime
     /// `WatchdogSec=` of the unit.
     let watchdogPeriod: Duration?
+    /// Whether it knows that the agent works; before that it must not take the end of a reload for it.
+    private let isReady = Mutex(false)
 
     /// A sign of life more often than this would keep the machine busy with nothing else.
     private static let shortestPeriod: Duration = .milliseconds(300)
@@ -31,7 +34,7 @@ struct SystemdSupervisor: Supervisor {
     }
 
     /// What the process's own environment says.
-    init(time: SystemTime) {
+    convenience init(time: SystemTime) {
         self.init {
             time.now
         } environment: { name in
@@ -41,17 +44,25 @@ struct SystemdSupervisor: Supervisor {
 
     func tell(_ news: SupervisorNews) {
         switch news {
-        case .ready: send("READY=1\nSTATUS=works")
-        case .alive: send("WATCHDOG=1")
+        case .ready:
+            isReady.withLock { $0 = true }
+            send(Self.works)
+        case .alive: send("WATCHDOG=1", isRepeated: true)
         case .reloading:
             // Type=notify-reload wants to know when it began, on the monotonic clock.
-            send("RELOADING=1\nMONOTONIC_USEC=\(now().nanoseconds / 1_000)")
+            if isReady.withLock(\.self) { send("RELOADING=1\nMONOTONIC_USEC=\(now().nanoseconds / 1_000)") }
+        case .reloaded: if isReady.withLock(\.self) { send(Self.works) }
         case .stopping: send("STOPPING=1\nSTATUS=makes its outputs safe")
         }
     }
 
-    /// Sends a datagram; where nobody takes it, that is nobody's loss.
-    private func send(_ text: String) {
+    private static let works = "READY=1\nSTATUS=works"
+
+    /// Sends a datagram; where nobody listens, that is nobody's loss.
+    ///
+    /// A supervisor that has not yet read what was sent before gets a second for what is said once. What is said again
+    /// and again waits for nobody.
+    private func send(_ text: String, isRepeated: Bool = false) {
         guard let socket, socket.utf8.count > 1 else { return }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -63,10 +74,12 @@ struct SystemdSupervisor: Supervisor {
         let file = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { return }
         defer { close(file) }
+        var patience = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let bytes = Array(text.utf8)
         withUnsafeBytes(of: &address) {
             _ = sendto(
-                file, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT),
+                file, bytes, bytes.count, Int32(MSG_NOSIGNAL) | (isRepeated ? Int32(MSG_DONTWAIT) : 0),
                 $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(length))
         }
     }

@@ -1,4 +1,5 @@
 import DeviceModel
+import HALTestKit
 import NIOCore
 import NIOPosix
 import TestSupport
@@ -38,6 +39,7 @@ struct OtherEnd {
 /// A person's question gets its own answer, whole or not at all, and whatever is in the way is said in words.
 @Suite(.timeLimit(.minutes(1))) struct ClientConnectionTests {
     private let folder: TemporaryDirectory
+    private let time = ManualTime()
 
     init() throws {
         folder = try TemporaryDirectory()
@@ -64,7 +66,7 @@ struct OtherEnd {
             var end = OtherEnd(theirs)
             try await play(&end)
         }
-        var connection = ClientConnection(own)
+        var connection = ClientConnection(own, time: time)
         do {
             try await talk(&connection)
         } catch {
@@ -179,14 +181,15 @@ struct OtherEnd {
     }
 
     @Test("An end that hangs up in the middle of an answer is not taken for its end") func hangsUp() async throws {
-        let error = await #expect(throws: ClientError.self) {
+        let error = await #expect(throws: NoAnswer.self) {
             try await ask { end, session in
                 try await end.say(Items([Self.items[0]]), session: session)
                 await end.channel.close()
             }
         }
         #expect(error?.code == .unreachable)
-        #expect(error?.description.contains("closed the connection") == true)
+        #expect(error?.fact.hasSuffix(" closed the connection") == true)
+        #expect(error?.description.hasSuffix(" closed the connection; does the agent still run? Try again") == true)
     }
 
     @Test("An answer that is no message is an error, not a trap", arguments: [[], [0xC1], [0x80]] as [[UInt8]])
@@ -197,6 +200,87 @@ struct OtherEnd {
                 try await end.channel.send(
                     Envelope(proto: .requests, type: "items", session: session, body: [0xC1]).encoded)
             }
+        }
+    }
+
+    // MARK: Time
+
+    private static let command = Request.call(
+        CallRequest(id: "c1", address: Address(component: "heater"), action: "on", expiry: .seconds(10)))
+    private static let renewal = Request.renew(
+        LeaseRenewalRequest(
+            address: Address(component: "heater"), lease: "l1", duration: .seconds(10), expiry: .seconds(3)))
+
+    @Test("A question is not waited for longer than 30 s, whatever else is said meanwhile") func silence() async throws
+    {
+        let time = time
+        let error = await #expect(throws: NoAnswer.self) {
+            try await ask { end, _ in
+                try await end.say(Items([Self.items[0]]), session: "another")
+                try await end.say(Heartbeat())
+                await time.untilSleepers()
+                time.advance(by: .seconds(30))
+            }
+        }
+        #expect(error?.code == .unreachable)
+        #expect(error?.fact.hasSuffix(" has not answered for 30s") == true)
+    }
+
+    @Test("Once an answer has begun it may take as long as it takes") func longAnswer() async throws {
+        let later = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        try await connect { end in
+            let (_, session) = try await end.next()
+            try await end.say(Items([Self.items[0]]), session: session)
+            _ = await later.next()
+            try await end.say(End(), session: session)
+        } _: { connection in
+            try await connection.ask(.watch(Address())) { _ in
+                time.advance(by: .seconds(3_600))
+                later.send(())
+            }
+        }
+    }
+
+    @Test(
+        "What has to be begun in a time is answered wholly within 7 s more, or nobody waits for it",
+        arguments: [(command, 17), (renewal, 10)] as [(Request, Int)])
+    func limit(_ request: Request, _ seconds: Int) async throws {
+        let error = await #expect(throws: NoAnswer.self) {
+            try await connect { end in
+                for isWhole in [true, false] {
+                    let (_, session) = try await end.next()
+                    try await end.say(Items([Self.items[0]]), session: session)
+                    if isWhole { try await end.say(End(), session: session) }
+                }
+                while (try? await end.hear()) != nil {}  // until the person hangs up
+            } _: { connection in
+                try await connection.ask(request) { _ in time.advance(by: .milliseconds(seconds * 1_000 - 1)) }
+                try await connection.ask(request) { _ in time.advance(by: .seconds(seconds)) }
+            }
+        }
+        #expect(error?.fact.hasSuffix(" has not answered for \(seconds)s") == true)
+    }
+
+    @Test(
+        "What has to be begun in a time says until when, on the other end's clock where that is known",
+        arguments: [(command, 512), (renewal, 505)] as [(Request, Int64)])
+    func deadline(_ request: Request, _ seconds: Int64) async throws {
+        let time = time
+        try await connect { end in
+            for deadline in [nil, MonotonicTime(nanoseconds: seconds * 1_000_000_000)] {
+                let (asked, session) = try await end.next()
+                switch asked {
+                case .call(let call): #expect(call.deadline == deadline)
+                case .renew(let renewal): #expect(renewal.deadline == deadline)
+                default: Issue.record("\(asked)")
+                }
+                try await end.say(End(), session: session)
+            }
+        } _: { connection in
+            try await connection.ask(request) { _ in }
+            connection.note(clock: MonotonicTime(nanoseconds: 500_000_000_000))
+            time.advance(by: .seconds(2))
+            try await connection.ask(request) { _ in }
         }
     }
 

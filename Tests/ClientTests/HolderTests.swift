@@ -87,6 +87,17 @@ import Wire
         #expect(news.count == 0)
     }
 
+    @Test("Who is told that it is tried again is not told to try again") func noAdvice() async throws {
+        let silence = NoAnswer(resource: "r", cause: "has not answered for 10s", advice: "try again")
+        let holder = holder { throw silence }
+        let news = Mailbox<Hold.News>(bound: 10, policy: .refuseNewest)
+        holder.release()
+        let end = Task { await holder.run { news.send($0) } }
+        #expect(await news.next() == .lost(reason: "r has not answered for 10s"))
+        end.cancel()
+        _ = await end.value
+    }
+
     @Test("A renewal that hangs is cancelled, and the hold ends in time without it") func hangs() async throws {
         let cancelled = Mailbox<Void>(bound: 100, policy: .refuseNewest)
         let holder = Holder(address, lease: "l1", time: time) { _ in

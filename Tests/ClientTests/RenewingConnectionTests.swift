@@ -82,9 +82,32 @@ import Wire
             let (_, session) = try await end.next()
             if number > 1 { try await end.say(End(), session: session) }
         } _: { connection in
-            await #expect(throws: ClientError.self) { try await connection.ask(Self.request) }
+            await #expect(throws: NoAnswer.self) { try await connection.ask(Self.request) }
             try await connection.ask(Self.request)
         }
+    }
+
+    @Test("After a question that came too late the next one has a new connection, on which the clock is learnt anew")
+    func late() async throws {
+        let late = Failure(.expired, "the renewal came too late and was not done")
+        let asked = Mailbox<Int>(bound: 10, policy: .refuseNewest)
+        try await run { number, end in
+            while true {
+                let (_, session) = try await end.next()
+                asked.send(number)
+                if number == 1 {
+                    try await end.channel.send(late.envelope(.requests, session: session).encoded)
+                } else {
+                    try await end.say(End(), session: session)
+                }
+            }
+        } _: { connection in
+            await #expect(throws: late) { try await connection.ask(Self.request) }
+            for _ in 0..<2 { try await connection.ask(Self.request) }
+        }
+        var seen: [Int] = []
+        while let number = asked.takeIfWaiting() { seen.append(number) }
+        #expect(seen == [1, 2, 2])
     }
 
     @Test("A question that nobody waits for any more does not keep the next one waiting") func abandoned() async throws
@@ -110,7 +133,7 @@ import Wire
         try await run(reconnecting: gone) { _, end in
             _ = try await end.next()
         } _: { connection in
-            await #expect(throws: ClientError.self) { try await connection.ask(Self.request) }
+            await #expect(throws: NoAnswer.self) { try await connection.ask(Self.request) }
             for _ in 0..<3 { await #expect(throws: gone) { try await connection.ask(Self.request) } }
         }
     }

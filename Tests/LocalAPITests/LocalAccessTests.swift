@@ -124,7 +124,7 @@ import Wire
                 try await handler.answer(request, from: uid, conversation)
             }
         }
-        var connection = ClientConnection(own)
+        var connection = ClientConnection(own, time: agent.time)
         let items: [Item]
         do {
             items = try await connection.ask(request)

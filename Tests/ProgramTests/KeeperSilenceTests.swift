@@ -78,7 +78,8 @@ extension ProgramTests {
                 // The command was written down, and is being done.
                 try await watch.output.nextJSON("wish") { $0["property"] == "wanted" && $0["value"] == true }
                 agent.signal(SIGKILL)
-                #expect(try await call.end() == .exited(3))
+                #expect(try await call.end() == .exited(1))
+                #expect(try await call.errors.next("what became of it") { $0.contains("it may have been done") } != "")
                 keeper.signal(SIGCONT)
                 try await agent.end()
 

@@ -49,6 +49,40 @@ extension ProgramTests {
             }
         }
 
+        @Test("However many SIGHUPs come at once, what the last one was about is applied") func many() async throws {
+            try await Household.open { house in
+                try house.writeDevice([.noRouter])
+                let agent = try await house.startAgent()
+                for number in 1...20 {
+                    try house.writeDevice([.noRouter, .init("interval = \"1s\"", "interval = \"\(number + 1)s\"")])
+                    for _ in 0..<20 { agent.signal(SIGHUP) }
+                }
+                try house.writeDevice([.noRouter, .pump])
+                agent.signal(SIGHUP)
+                _ = try await house.m2m("describe", "--json") { $0.joined().contains("\"component\":\"pump\"") }
+            }
+        }
+
+        @Test("A file that can't be read to its end holds up nothing, not even the agent's own end")
+        func hangingFile() async throws {
+            try await Household.open { house in
+                let socket = try WatchdogSocket(house.folder.file("notify"))
+                try house.writeDevice([.noRouter])
+                let agent = try await house.startAgent(
+                    variables: ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "300000"])
+                try await socket.next("READY=1")
+                // A pipe into which nobody ever writes.
+                try #require(unlink(house.configuration) == 0 && mkfifo(house.configuration, 0o600) == 0)
+                agent.signal(SIGHUP)
+                try await socket.next("RELOADING=1")
+                for _ in 0..<3 { try await socket.next("WATCHDOG=1") }
+                try house.done(await house.m2m("call", "heater", "on"))
+                agent.signal(SIGTERM)
+                #expect(try await agent.end() == .exited(0))
+                #expect(agent.errors.all.last?.contains("agent has stopped; outputs are safe") == true)
+            }
+        }
+
         @Test("A relay that has not changed has no edge, though all around it changes; one that has is made safe")
         func relays() async throws {
             try await Household.open { house in

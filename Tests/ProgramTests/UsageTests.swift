@@ -23,6 +23,7 @@ extension ProgramTests {
                 "m2m-router user nonsense",
                 "m2m nonsense", "m2m read a/b/c", "m2m read climate. --json", "m2m watch --nonsense", "m2m call heater",
                 "m2m call heater.on on", "m2m call greenhouse/ on", "m2m call heater on --expires 61s",
+                "m2m call heater on --expires 500us", "m2m call heater on --expires 0s",
                 "m2m call heater on --hold --lease 5s", "m2m call heater on --lease", "m2m call heater on --lease 9ms",
                 "m2m call heater on --lease 8d", "m2m call heater on --lease soon",
                 "m2m history", "m2m history climate --since yesterday", "m2m history climate --limit -1",

@@ -65,11 +65,11 @@ struct MeetingPoint: Sendable {
     /// Asks for a renewal; its end comes in the mailbox.
     func renew(
         _ duration: Duration = .seconds(10), expiry: Duration = .seconds(3), device: Int64 = 10,
-        owner: RouterStore.Owner? = nil
+        owner: RouterStore.Owner? = nil, deadline: MonotonicTime? = nil
     ) -> (end: Mailbox<CommandOutcome>, task: Task<Void, Never>) {
         let request = LeaseRenewalRequest(
             address: Address(device: "greenhouse", component: Sample.heater), lease: "l1", duration: duration,
-            expiry: expiry)
+            expiry: expiry, deadline: deadline)
         let end = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
         let task = Task { [board, ada] in
             end.send(await board.renew(request, device: device, owner: owner ?? ada, component: Sample.heater))

@@ -225,6 +225,36 @@ import Wire
         #expect(await end.next()?.status == .done)
     }
 
+    @Test("What a lost connection was told is not told to the next one, which begins with what is asked then")
+    func notReplayed() async throws {
+        let first = await point.connect(point.adas)
+        let (end, _) = point.call("lost")
+        #expect(try await MeetingPoint.call(in: first).id == "lost")
+        await point.time.untilSleepers()
+        _ = await board.disconnect(point.adas, notices: first)
+        #expect(await end.next()?.status == .unknown)
+        let next = await point.connect(point.adas)
+        #expect(next.count == 0)
+        let (_, task) = point.call("fresh")
+        #expect(try await MeetingPoint.call(in: next).id == "fresh")
+        #expect(next.count == 0)
+        task.cancel()
+    }
+
+    @Test("What a connection has not read when it is replaced is not handed on to the one that replaces it")
+    func notHandedOn() async throws {
+        let first = await point.connect(point.adas)
+        let (_, unread) = point.call("unread")
+        await point.time.untilSleepers()
+        #expect(first.count == 1)
+        let next = await point.connect(point.adas)
+        #expect(next.count == 0)
+        let (_, task) = point.call("fresh")
+        #expect(try await MeetingPoint.call(in: next).id == "fresh")
+        #expect(next.count == 0)
+        for task in [unread, task] { task.cancel() }
+    }
+
     @Test("A command whose asker has gone leaves nothing behind: its id is free, and a late result harms nobody")
     func askerGone() async throws {
         let notices = await point.connect(point.adas)

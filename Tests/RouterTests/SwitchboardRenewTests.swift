@@ -93,7 +93,7 @@ import Wire
         for _ in 0..<64 { notices.send(.replaced) }
         let outcome = try #require(await point.renew().end.next())
         #expect(outcome.status == .unreachable)
-        #expect(outcome.reason?.contains("too many commands") == true)
+        #expect(outcome.reason == "too many commands are waiting for this device; try again in a moment")
     }
 
     @Test("Without an answer the end is unknown, five seconds after the renewal has expired and not before")
@@ -109,10 +109,41 @@ import Wire
         #expect(await late.next() == CommandOutcome(.done))
         point.time.advance(by: .milliseconds(1))
         let outcome = try #require(await lost.next())
-        #expect(outcome.status == .unknown)
-        #expect(outcome.reason?.contains("may have been renewed") == true)
+        #expect(outcome == CommandOutcome(.unknown))
+        #expect(Failure(renewal: outcome)?.message.contains("may have been renewed") == true)
         // An answer that comes too late is nobody's.
         await board.renewed(Renewed(id: second.id, CommandOutcome(.done)), by: point.adas)
+    }
+
+    @Test("What is read after its deadline is expired, and the device hears nothing of it")
+    func readLate() async throws {
+        let notices = await point.connect(point.adas)
+        for deadline in [point.time.now, MonotonicTime(nanoseconds: .min)] {
+            let outcome = try #require(await point.renew(deadline: deadline).end.next())
+            #expect(outcome == CommandOutcome(.expired))
+            #expect(Failure(renewal: outcome)?.message.contains("came too late") == true)
+        }
+        #expect(notices.count == 0)
+    }
+
+    @Test("When the device comes on a new connection, the end of what it was asked on the old one is unknown, at once")
+    func newConnection() async throws {
+        let notices = await point.connect(point.adas)
+        let others = await point.connect(point.bobs)
+        let (end, _) = point.renew()
+        let (other, _) = point.renew(device: 20, owner: point.bob)
+        _ = try await MeetingPoint.renew(in: notices)
+        let theirs = try await MeetingPoint.renew(in: others)
+        await point.time.untilSleepers(2)
+        let next = await point.connect(point.adas)
+        #expect(await end.next() == CommandOutcome(.unknown))
+        // The new connection has names of its own, and so has everybody else's.
+        let (again, _) = point.renew()
+        let renew = try await MeetingPoint.renew(in: next)
+        await board.renewed(Renewed(id: renew.id, CommandOutcome(.done)), by: point.adas)
+        #expect(await again.next() == CommandOutcome(.done))
+        await board.renewed(Renewed(id: theirs.id, CommandOutcome(.done)), by: point.bobs)
+        #expect(await other.next() == CommandOutcome(.done))
     }
 
     @Test("When the device's connection is lost, the end of what it was asked is unknown, at once")

@@ -80,7 +80,8 @@ public struct Holder: Sendable {
             }
         switch answer {
         case nil, .unreachable?, .expired?, .busy?, .systemFailure?:
-            return .lost(attempt: attempt, reason: error.explanation)
+            // It is tried again without being told to.
+            return .lost(attempt: attempt, reason: (error as? NoAnswer)?.fact ?? error.explanation)
         case let code?: return .refused(attempt: attempt, Hold.Refusal(code, error.explanation))
         }
     }

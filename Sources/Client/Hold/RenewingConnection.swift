@@ -1,3 +1,4 @@
+import DeviceModel
 import Synchronization
 public import Wire
 
@@ -32,13 +33,25 @@ public final class RenewingConnection: Sendable {
         } catch {
             problem = error
         }
-        if problem == nil || problem is Failure {
+        if Self.isGood(after: problem) {
             let old = keep(KeptConnection(consume current))
             if let surplus = old.take() { await surplus.close() }
         } else {
             await current.close()
         }
         if let problem { throw problem }
+    }
+
+    /// Whether a connection is as good as before.
+    ///
+    /// What came too late may have been sent with the wrong deadline: what the other end's clock shows is said once on a
+    /// connection, and clocks drift, or stand still while a laptop sleeps.
+    private static func isGood(after problem: (any Error)?) -> Bool {
+        switch problem {
+        case nil: true
+        case let failure as Failure: failure.code != .expired
+        default: false
+        }
     }
 
     /// Closes the connection, if there is one at the moment.

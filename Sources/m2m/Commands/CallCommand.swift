@@ -43,7 +43,7 @@ struct CallCommand: AsyncParsableCommand {
         if address.address.component == nil {
             throw ValidationError("say which component is meant, as DEVICE/COMPONENT")
         }
-        if let expires, expires.duration > Command.longestExpiry || expires.duration <= .zero {
+        if let expires, expires.duration > Command.longestExpiry || expires.duration < .milliseconds(1) {
             throw ValidationError("--expires must be from 1ms to \(Command.longestExpiry.text)")
         }
         if hold, lease != nil {
@@ -78,7 +78,7 @@ struct CallCommand: AsyncParsableCommand {
     private func rest(since begin: MonotonicTime) throws -> Duration {
         let expiry = expires?.duration ?? Command.defaultExpiry
         let rest = expiry - (SystemTime.monotonic - begin)
-        guard rest > .zero else {
+        guard rest >= .milliseconds(1) else {
             Output.error(
                 "m2m: \(address.address) \(action): expired: whoever does it was not reached within \(expiry.text); "
                     + "nothing was done")
@@ -133,8 +133,8 @@ struct CallCommand: AsyncParsableCommand {
                 throw ClientError(.internalFailure, "\(address.address)", "no result came")
             }
             return report
-        } catch let silence as NoAnswer {
-            let reason = "\(silence); it may have been done"
+        } catch let error as any ExplainedError where error.code == .unreachable && !(error is Failure) {
+            let reason = "\((error as? NoAnswer)?.fact ?? error.description); it may have been done"
             if format.json { Output.line(call.json(.unknown, reason).text) }
             Output.error("m2m: \(address.address) \(action): unknown: \(reason)\(hint(call, .unknown))")
             throw ProgramExit(.failed)
@@ -180,13 +180,8 @@ struct CallCommand: AsyncParsableCommand {
 extension CallRequest {
     /// How it ended, as programs read it.
     func json(_ status: CommandStatus, _ reason: String? = nil) -> JSONObject {
-        var object = JSONObject()
-        object.add("id", id.rawValue)
-        if let device = address.device { object.add("device", device.rawValue) }
-        if let component = address.component { object.add("component", component.rawValue) }
-        object.add("action", action)
-        object.add("status", status.rawValue)
-        if let reason { object.add("reason", reason) }
-        return object
+        JSONObject(
+            id: id, device: address.device, component: address.component, action: action,
+            CommandOutcome(status, reason))
     }
 }

@@ -56,7 +56,7 @@ struct HeldOutput {
         case .lost(let reason):
             if isJSON { Output.line(json(.unreachable, reason).text) }
             Output.error(
-                "m2m: \(name): held no longer (\(reason)): safe again within \(Hold.duration.words) at the latest")
+                "m2m: \(name): held no longer (\(reason)): safe again within \(Hold.duration.text) at the latest")
             throw ProgramExit(.notReachable)
         }
     }
@@ -99,12 +99,7 @@ final class HoldSignals: Sendable {
         if let holder { return holder.release() }
         guard isSecond else { return }
         Output.error(
-            "m2m: \(name): ended before the answer came; if it was done, safe again within \(Hold.duration.words)")
+            "m2m: \(name): ended before the answer came; if it was done, safe again within \(Hold.duration.text)")
         exit(ExitStatus.failed.rawValue)
     }
-}
-
-extension Duration {
-    /// The duration in words, such as `10 s`.
-    fileprivate var words: String { "\(components.seconds) s" }
 }

@@ -35,16 +35,28 @@ extension ReportedObservation {
             object.add("component", event.component.rawValue)
             object.add("event", event.name)
         case .result(let result):
-            object.add("id", result.id.rawValue)
-            object.add("device", device.rawValue)
-            object.add("component", result.component.rawValue)
-            object.add("action", result.action)
-            object.add("status", result.status.rawValue)
-            if let reason = result.reason { object.add("reason", reason) }
+            object = JSONObject(
+                id: result.id, device: device, component: result.component, action: result.action,
+                CommandOutcome(result.status, result.reason))
         }
         object.add("time", time.rfc3339)
         if let sequence { object.add("sequence", sequence) }
         return object
+    }
+}
+
+extension JSONObject {
+    /// How a command ended, of which not everything has to be known.
+    init(
+        id: CommandID, device: DeviceID?, component: ComponentID?, action: String, _ outcome: CommandOutcome
+    ) {
+        self.init()
+        add("id", id.rawValue)
+        if let device { add("device", device.rawValue) }
+        if let component { add("component", component.rawValue) }
+        add("action", action)
+        add("status", outcome.status.rawValue)
+        if let reason = outcome.reason { add("reason", reason) }
     }
 }
 

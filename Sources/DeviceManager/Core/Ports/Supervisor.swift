@@ -15,8 +15,10 @@ public enum SupervisorNews: Hashable, Sendable {
     case ready
     /// The agent lives, in all its vital parts.
     case alive
-    /// A changed configuration is being looked at; ``ready`` follows.
+    /// A changed configuration is being looked at; ``reloaded`` follows.
     case reloading
+    /// A changed configuration was looked at: applied, or refused.
+    case reloaded
     /// The agent stops.
     case stopping
 }

@@ -1,0 +1,89 @@
+import DeviceManager
+import DeviceModel
+import Glibc
+import TestSupport
+import Testing
+
+@testable import m2m_agent
+
+/// Promise: systemd never takes an agent for ready that is not, hears whatever is said once though it is slow, and holds
+/// up nobody who only says that the agent lives.
+@Suite(.timeLimit(.minutes(1))) struct SystemdSupervisorTests {
+    private let systemd: Systemd
+    private let supervisor: SystemdSupervisor
+
+    init() throws {
+        let systemd = try Systemd()
+        self.systemd = systemd
+        supervisor = SystemdSupervisor(now: { MonotonicTime(nanoseconds: 7_000_000) }) { name in
+            name == "NOTIFY_SOCKET" ? systemd.path : nil
+        }
+    }
+
+    private static let ready = "READY=1\nSTATUS=works"
+
+    @Test("A reload before the agent is ready is nobody's business, and makes it no readier") func early() {
+        for _ in 0..<2 {
+            supervisor.tell(.reloading)
+            supervisor.tell(.reloaded)
+        }
+        #expect(systemd.heard() == [])
+        supervisor.tell(.ready)
+        #expect(systemd.heard() == [Self.ready])
+        supervisor.tell(.reloading)
+        supervisor.tell(.reloaded)
+        #expect(systemd.heard() == ["RELOADING=1\nMONOTONIC_USEC=7000", Self.ready])
+    }
+
+    @Test("A reload that begins before the agent is ready, and ends after that, leaves it ready") func overtaken() {
+        for news in [SupervisorNews.reloading, .ready, .reloaded] { supervisor.tell(news) }
+        #expect(systemd.heard() == [Self.ready, Self.ready])
+    }
+
+    @Test(
+        "What is said once waits a second for a supervisor that is slow; a sign of life waits for nobody",
+        arguments: [SupervisorNews.ready, .stopping])
+    func slow(_ news: SupervisorNews) {
+        // Nobody could wait a second for each of these.
+        for _ in 0..<10_000 { supervisor.tell(.alive) }
+        let clock = ContinuousClock()
+        #expect(clock.measure { supervisor.tell(news) } >= .milliseconds(900))
+        #expect(Set(systemd.heard()) == ["WATCHDOG=1"])
+        supervisor.tell(news)
+        #expect(systemd.heard().count == 1)
+    }
+}
+
+/// A datagram socket that is read when a test wants it.
+private final class Systemd: Sendable {
+    let path: String
+    private let folder: TemporaryDirectory
+    private let file: Int32
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        path = folder.file("notify")
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { [path] in $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let isBound = withUnsafePointer(to: &address) { [file] pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(file, pointer, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        guard isBound else { throw HarnessError(description: "\(path): \(String(cString: strerror(errno)))") }
+    }
+
+    deinit { close(file) }
+
+    /// What was said since the last time: a datagram is there as soon as it was sent.
+    func heard() -> [String] {
+        var messages: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while case let count = recv(file, &buffer, buffer.count, 0), count >= 0 {
+            messages.append(String(decoding: buffer.prefix(count), as: UTF8.self))
+        }
+        return messages
+    }
+}
