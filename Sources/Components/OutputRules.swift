@@ -70,7 +70,7 @@ public struct OutputRules: Hashable, Sendable {
     ///
     /// - Parameter others: The rules of the other outputs: of two pauses after an interlock the longer one counts.
     /// - Returns: The sentences, without a full stop.
-    public func sentences(beside others: [ComponentID: OutputRules] = [:]) -> [String] {
+    public func sentences(beside others: [ComponentID: OutputRules]) -> [String] {
         var sentences = ["safe is \(safe.onOff)"]
         switch onAgentLost {
         case .safe: sentences.append("on_agent_lost: safe at once when the agent dies or hangs")

@@ -44,8 +44,7 @@ public struct Relay: Actuator {
                 ActionDescription("off", "Switches it off"),
                 ActionDescription("toggle", "Switches it on when it is off, and off when it is on"),
                 ActionDescription("pulse", "Switches it \(away) for a time, then \(safe)", parameters: [duration]),
-            ],
-            limits: output.rules.sentences())
+            ])
     }
 
     /// What a command wants of the output.

@@ -153,7 +153,7 @@ import Testing
         #expect(rules.interlockDelay == .milliseconds(200))
         #expect(try relay(["on_link_lost": table(["do": .string("hold")])]).output.rules.onLinkLost == .hold)
         #expect(try relay(["on_agent_lost": .string("safe")]).output.rules.onAgentLost == .safe)
-        #expect(rules.sentences().count == 7)
+        #expect(rules.sentences(beside: [:]).count == 7)
     }
 
     @Test func rulesThatContradictEachOtherAreMistakes() {

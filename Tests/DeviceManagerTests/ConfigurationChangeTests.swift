@@ -91,6 +91,45 @@ private let switchLine = LineReference.name("GPIO17")
         #expect(holder.deeds.count { $0 == .released("lamp") } == 1)
     }
 
+    @Test("While a changed output is waited for, an interlock with another one that has left still holds")
+    func interlockInChange() async throws {
+        func motor(_ more: String) -> String {
+            let relays = [
+                ("up", 5, "interlock = [\"down\"]\ninterlock_delay = \"5s\"\n\(more)"), ("down", 6, ""),
+                ("lamp", 13, more),
+            ]
+            return relays.map { name, line, keys in
+                "[components.\(name)]\nmodel = \"relay\"\nline = \"GPIO\(line)\"\nsafe = \"off\"\n\(keys)\n"
+            }.joined()
+        }
+        let device = try ManagedDevice(motor(""))
+        let changed = try ManagedDevice.configuration(motor("max_on = \"10m\""))
+        try await device.run { () async throws in
+            for output in ["up", "down", "lamp"] { try await untilTaken(device, output) }
+            device.pass(.seconds(5))
+            for output in ["up", "lamp"] { #expect(await device.perform(output, "on").status == .done) }
+            device.harsh.hang(.name("GPIO13"))
+            async let change: Void = device.manager.apply(changed)
+            #expect(await device.harsh.hangs.next() == .name("GPIO13"))
+            while await device.manager.inventory().chips.first?.lines[5].consumer != nil {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            for _ in 0..<50 {
+                await Task.yield()
+                await device.settled()
+            }
+            let refused = await device.perform("down", "on")
+            #expect(refused.status == .refused)
+            #expect(refused.reason?.contains("interlock: up") == true)
+            #expect(try device.board.look(at: .name("GPIO6")) == .inactive)
+            device.harsh.letGo()
+            await change
+            for output in ["up", "lamp"] { try await untilTaken(device, output) }
+            #expect(await device.perform("lamp", "on").status == .done)
+        }
+    }
+
     @Test("A line moves from a relay to a button and back, and is safe in between")
     func lineMoves() async throws {
         let device = try ManagedDevice(Self.house())

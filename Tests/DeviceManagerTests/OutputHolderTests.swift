@@ -142,6 +142,7 @@ import Testing
             #expect(await device.perform("pump", "on").status == .done)
             #expect(!SafeFile.exists(journal))
             unlink(blocked)
+            device.pass(.seconds(1))
             await device.settled()
             let text = String(decoding: try #require(try SafeFile.read(journal)), as: UTF8.self)
             #expect(OutputJournal(text: text)?.entries["pump"]?.claim.wanted == .active)

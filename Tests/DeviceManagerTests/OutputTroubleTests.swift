@@ -182,6 +182,22 @@ private let lampLine = LineReference.name("GPIO6")
         #expect(try device.board.switches(of: heaterLine) == 2)
     }
 
+    @Test("A line that does not answer when it is taken is told of in the status")
+    func silentWhenTaken() async throws {
+        let device = try device(patience: .seconds(5))
+        device.harsh.hang(heaterLine, whenTaken: true)
+        try await device.run {
+            #expect(await device.harsh.hangs.next() == heaterLine)
+            try await device.reading("lamp", "on", .boolean(false))
+            device.pass(.seconds(5))
+            #expect(try await device.reading("heater", "on").reason == "its line has not answered for 5s and more")
+            let heater = await device.manager.status().components.first { $0.id == "heater" }
+            #expect(heater?.problem == "its line has not answered for 5s and more")
+            device.harsh.letGo()
+            try await device.reading("heater", "on", .boolean(false))
+        }
+    }
+
     @Test("A line that hangs when it is taken stops nobody: the others work, and the agent ends without it")
     func hangsWhenTaken() async throws {
         let device = try device()

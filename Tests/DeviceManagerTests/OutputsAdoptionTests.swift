@@ -73,6 +73,32 @@ struct OutputsAdoptionTests {
         #expect(next.drives.isEmpty)
     }
 
+    @Test("An end that the keeper was given before is no lease and no pulse, and is told as what it is")
+    func given() {
+        var before = OutputsBench(["pump": .safe(.inactive) { $0.maxOn = .seconds(1_800) }])
+        before.call("pump", .on)
+        var bench = OutputsBench(
+            waiting: ["pump": .safe(.inactive) { $0.maxOn = .seconds(3_600) }], journal: before.journal, at: before.now)
+        bench.find("pump", .active, until: before.drives.last?.until)
+        #expect(bench.reports["pump"]?.until == nil)
+        bench.pass(.seconds(1_800))
+        #expect(bench.lines["pump"] == .inactive)
+        #expect(bench.reports["pump"]?.reason == "the keeper ended it: its time was over")
+        #expect(bench.reports["pump"]?.counters.leaseEnds == 0)
+    }
+
+    @Test("A line that does not answer when it is taken is told of, and comes back all the same")
+    func silent() {
+        var bench = OutputsBench(waiting: ["pump": .safe(.inactive)])
+        #expect(bench.reports["pump"] == nil)
+        bench.pass(.seconds(2))
+        #expect(bench.reports["pump"]?.problem == "its line has not answered for 2s and more")
+        #expect(bench.call("pump", .on)?.status == .failed)
+        bench.find("pump", .inactive)
+        #expect(bench.reports["pump"]?.problem == nil)
+        #expect(bench.call("pump", .on)?.status == .done)
+    }
+
     @Test("A line that is taken anew while a drive waits for it is driven once, as was last commanded")
     func takenAnew() {
         var bench = OutputsBench(["pump": .safe(.inactive)])

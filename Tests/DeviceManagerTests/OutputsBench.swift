@@ -37,7 +37,7 @@ struct OutputsBench {
     ) {
         self.now = now
         outputs = Outputs(heartbeat: keeper ? .seconds(1) : nil, journal: journal, boot: boot, now: now)
-        for (id, rules) in rules { outputs.add(id, rules) }
+        for (id, rules) in rules { outputs.add(id, rules, at: now) }
     }
 
     /// Outputs whose lines are there and safe, so long ago that no pause matters, with a link.

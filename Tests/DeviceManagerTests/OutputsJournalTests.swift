@@ -35,6 +35,23 @@ struct OutputsJournalTests {
             journal.text.split(separator: "\n").count == journal.entries.count + (journal.linkDownSince == nil ? 3 : 4))
     }
 
+    @Test("It is small, and read again: as many outputs as a keeper holds, each with the longest names and a lease")
+    func small() throws {
+        let long = String(repeating: "x", count: 60)
+        let ids = (0..<64).map { ComponentID(stringLiteral: "o\($0 < 10 ? "0" : "")\($0)\(long)") }
+        var bench = OutputsBench(ids.reduce(into: [:]) { $0[$1] = .safe(.inactive) })
+        for id in ids {
+            let lease = Lease.held(.seconds(3_600), LeaseID(stringLiteral: long))
+            #expect(bench.call(id, .on, lease: lease, by: .router(account: long))?.status == .done)
+        }
+        bench.handle(.link(isUp: false))
+        let journal = try #require(bench.journal)
+        #expect(journal.entries.count == 64)
+        #expect(journal.entries.values.allSatisfy { $0.claim.holder != nil && $0.onSince != nil })
+        #expect(journal.text.utf8.count < 65_536)
+        #expect(OutputJournal(text: journal.text)?.text == journal.text)
+    }
+
     @Test("What is cut off anywhere is refused", arguments: 0..<5 as Range<UInt64>)
     func truncated(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -99,10 +99,12 @@ extension OutputsModel {
     mutating func lose(_ output: Int) {
         // What was begun may have been done, and what waited was not.
         deeds += answer(lines[output].move?.asks ?? [], .unknown) + answer(lines[output].asks, .failed)
+        // To be safe is somebody's word however late it is done.
+        if lines[output].word.value != lines[output].terms.safeOn { forget(output, lines[output].asks) }
         let known = memory(of: output)
         (lines[output].onSince, lines[output].offSince) = (known.onSince, known.offSince)
         (lines[output].state, lines[output].move, lines[output].asks) = (.absent, nil, [])
-        lines[output].pile = [known.word]
+        (lines[output].pile, lines[output].isDoubtful) = ([known.word], false)
     }
 
     mutating func find(_ output: Int, _ on: Bool, _ until: Int?, at now: Int) {
@@ -111,7 +113,7 @@ extension OutputsModel {
         let isAsKnown = known.map { !isSafe || $0.word.value == on } ?? false
         lines[output].state = .there
         lines[output].wasThere = true
-        (lines[output].told, lines[output].isDoubtful) = (until, false)
+        lines[output].told = until
         // What was made safe meanwhile has become so at some time that nobody knows, at the latest now.
         became(output, on, at: isAsKnown ? known.flatMap { on ? $0.onSince : $0.offSince } ?? now : now)
         if let known, isAsKnown { lines[output].pile = [known.word] } else { force(output) }
@@ -129,7 +131,11 @@ extension OutputsModel {
     }
 
     mutating func madeSafe(_ output: Int, at now: Int) {
-        guard lines[output].isAway else { return }
+        guard lines[output].isAway else {
+            // How it was found may be older.
+            if lines[output].state == .absent { lines[output].isDoubtful = true }
+            return
+        }
         let safe = lines[output].terms.safeOn
         // Whoever has just made it safe and holds it so goes on holding it.
         let word = lines[output].word

@@ -116,6 +116,82 @@ struct OutputsRecoveryTests {
         #expect(bench.lines["heater"] == .inactive)
     }
 
+    @Test("An on that waited behind an off when the line was lost has failed, and is nobody's word when it is back")
+    func failedOn() {
+        var bench = heater()
+        bench.call("heater", .on)
+        bench.isPrompt = false
+        let off = bench.send("heater", .off)
+        let on = bench.send("heater", .on, lease: .of(.seconds(3_600)), by: OutputsBench.anna)
+        bench.handle(.lost("heater", "the keeper hangs"))
+        #expect([off, on].map { bench.outcomes[$0]?.status } == [.unknown, .failed])
+        bench.isPrompt = true
+        bench.find("heater", .active)
+        #expect(bench.lines["heater"] == .inactive)
+        #expect(bench.reports["heater"]?.holder == nil)
+    }
+
+    @Test("A line that is taken twice while a new end is on its way does not begin its max_on anew")
+    func takenTwice() {
+        var bench = heater { rules in
+            rules.maxOn = .seconds(1_800)
+            rules.onLinkLost = .safe(after: .seconds(30))
+        }
+        bench.call("heater", .on, by: OutputsBench.anna)
+        bench.pass(.seconds(1_740))
+        let until = bench.drives.last?.until
+        bench.handle(.lost("heater", "the keeper is gone"))
+        bench.handle(.link(isUp: false))
+        bench.isPrompt = false
+        for _ in 0..<2 { bench.find("heater", .active, until: until) }
+        #expect(bench.pending["heater"]?.isChange == false)
+        bench.finish("heater")
+        bench.isPrompt = true
+        bench.handle(.link(isUp: true))
+        bench.pass(.seconds(59))
+        #expect(bench.lines["heater"] == .active)
+        bench.pass(.seconds(1))
+        #expect(bench.lines["heater"] == .inactive)
+        #expect(bench.reports["heater"]?.reason.contains("max_on") == true)
+    }
+
+    @Test("Word that it was made safe may come before how it was found, which is then not believed")
+    func newsBeforeFound() {
+        var before = heater()
+        before.call("heater", .on)
+        var bench = OutputsBench(waiting: ["heater": .safe(.inactive)], journal: before.journal, at: before.now)
+        bench.isPrompt = false
+        bench.handle(.madeSafe("heater", .agentSilent))
+        bench.find("heater", .active)
+        bench.change("heater", .inactive)
+        #expect(bench.pending["heater"]?.isChange == false)
+        bench.finish("heater")
+        bench.finish("heater")
+        #expect(bench.edges == 0)
+        #expect(bench.reports["heater"]?.value == .inactive)
+        #expect(bench.outputs.isSafe("heater"))
+    }
+
+    @Test("A lease counts as ended whatever ended it")
+    func leaseEnds() {
+        let held = Lease.of(.seconds(600))
+        var lost = heater()
+        lost.call("heater", .on, lease: held)
+        lost.handle(.lost("heater", "the cable is gone"))
+        lost.call("heater", .off)
+        #expect(lost.reports["heater"]?.counters.leaseEnds == 1)
+        var stopped = heater(keeper: false)
+        stopped.call("heater", .on, lease: held)
+        stopped.handle(.stop)
+        #expect(stopped.reports["heater"]?.counters.leaseEnds == 1)
+        var hung = heater()
+        hung.call("heater", .on)
+        hung.isPrompt = false
+        hung.send("heater", .on, lease: held)
+        hung.pass(.seconds(3))
+        #expect(hung.reports["heater"]?.counters.leaseEnds == 1)
+    }
+
     // MARK: Remembered
 
     @Test("An off that can't be done fails, and is done when the line is back", arguments: [OutputWish.off, .toggle])

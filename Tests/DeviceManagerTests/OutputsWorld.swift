@@ -144,7 +144,7 @@ struct OutputsWorld {
             heartbeat: keeper == nil ? nil : .milliseconds(1_000), journal: read, boot: bootID,
             now: .milliseconds(now))
         for (index, terms) in terms.enumerated() {
-            machine.add(OutputTerms.id(index), sabotage.rules(terms).rules)
+            machine.add(OutputTerms.id(index), sabotage.rules(terms).rules, at: .milliseconds(now))
             arrivals[index] = now + delays[index]
         }
         self.machine = machine

@@ -86,6 +86,32 @@ import Testing
         #expect(state.withLock(\.count) >= 300)
     }
 
+    @Test("While a keeper takes its time with a new table, nobody is told that there is none")
+    func slowTable() async throws {
+        let folder = try TemporaryDirectory()
+        let holder = KeeperBench.holder(in: folder, time: ManualTime())
+        let reloads = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        let fake = try FakeKeeper(at: folder.file("keeper.sock")) { order in
+            guard order.type == UInt16(KEEPER_HELLO.rawValue) else {
+                reloads.send(())
+                return []
+            }
+            var report = keeper_report()
+            report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+            (report.type, report.sequence) = (order.type, order.sequence)
+            return [Self.bytes(report)]
+        }
+        defer { fake.end() }
+        #expect(holder.notes.first?.contains("was not asked yet") == true)
+        holder.configure(["heater": KeeperBench.plan(5)])
+        let life = Task { await holder.run() }
+        await reloads.next()
+        #expect(holder.notes.count == 1)
+        #expect(holder.notes.first?.contains("it is being told of the outputs; try again") == true)
+        life.cancel()
+        await life.value
+    }
+
     @Test("A report of another size or version is none")
     func noReport() {
         var report = keeper_report()

@@ -103,6 +103,11 @@ import Testing
         }
     }
 
+    @Test("The agent is to be heard twice a second: four times in the time after which the keeper gives it up")
+    func heartbeat() {
+        #expect(bench.holder.heartbeat == .milliseconds(500))
+    }
+
     @Test("A keeper that hangs is missed although nobody commands anything, and works again when it goes on")
     func hangs() async throws {
         try await live(["heater": heater]) { (keeper) async throws in
@@ -172,6 +177,22 @@ import Testing
             // The one that failed first is told, and then that it works: it is safe by then.
             try await bench.news(.back)
             #expect(try await bench.take("heater", heater).value == .inactive)
+            #expect(try await bench.drive("heater", .active))
+        }
+    }
+
+    @Test("A line that fails when it is to leave safe is made safe, which is told as nothing that the keeper did to it")
+    func failingToLeaveSafe() async throws {
+        try await live(["heater": heater]) { (_) async throws in
+            _ = try await bench.take("heater", heater)
+            try await bench.news(.back)
+            try bench.folder.write("failing", "simulated-header:5\n")
+            await #expect(throws: HALError.self) { try await bench.drive("heater", .active) }
+            unlink(bench.folder.file("failing"))
+            try await bench.news(.back)
+            #expect(bench.passed == [])
+            #expect(try await bench.take("heater", heater) == FoundOutput(value: .inactive))
+            #expect(try bench.edges(5).contains("failed 1") && !bench.edges(5).contains("level 1"))
             #expect(try await bench.drive("heater", .active))
         }
     }

@@ -79,6 +79,11 @@ import Wire
                 #expect(await agent.refusal(renewal("l1", duration, of: "switch"))?.code == .conflict)
                 #expect(await agent.refusal(renewal("l1", duration, expiry: .zero))?.code == .expired)
             }
+            let noOutput = await agent.refusal(renewal("l1", .zero, of: "switch"))
+            #expect(noOutput?.message.contains("switch has no output that could be held") == true)
+            #expect(await agent.refusal(renewal("guess"))?.message.contains("not held any more") == true)
+            let nobody = LeaseRenewalRequest(address: Address(), lease: "l1", duration: .zero)
+            #expect(await agent.refusal(.renew(nobody))?.code == .badRequest)
             #expect(try agent.isHeating)
         }
     }

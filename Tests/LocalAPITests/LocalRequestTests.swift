@@ -203,31 +203,6 @@ import Wire
         }
     }
 
-    @Test("Whoever has a lease lets it go on and end, and whoever has not is told why")
-    func leases() async throws {
-        let agent = agent
-        try await agent.run { () async throws in
-            func renewal(_ lease: LeaseID, _ duration: Duration, of address: Address) -> Request {
-                .renew(LeaseRenewalRequest(address: address, lease: lease, duration: duration))
-            }
-            let heater = Address(device: "greenhouse", component: "heater")
-            let call = CallRequest(
-                id: "1", address: heater, action: "on", lease: Lease(id: "mine", duration: .seconds(600)))
-            #expect(try result(try await agent.ask(.call(call))).status == .done)
-            let holder = values(try await agent.ask(.read(Address(component: "heater"))))["heater.holder"]
-            #expect(holder == .text("\(LocalAccess.name(of: getuid())) on the device"))
-            #expect(try await agent.ask(renewal("mine", .seconds(700), of: heater)) == [])
-            let stranger = await agent.refusal(renewal("theirs", .seconds(700), of: heater))
-            #expect(stranger?.message.contains("not held any more") == true)
-            let button = await agent.refusal(renewal("mine", .zero, of: Address(component: "switch")))
-            #expect(button?.message.contains("switch has no output that could be held") == true)
-            #expect(await agent.refusal(renewal("mine", .zero, of: Address()))?.code == .badRequest)
-            #expect(try agent.isHeating)
-            #expect(try await agent.ask(renewal("mine", .zero, of: heater)) == [])
-            #expect(try !agent.isHeating)
-        }
-    }
-
     @Test("A command for another device is not done here") func otherDevice() async throws {
         let agent = agent
         try await agent.run { () async throws in

@@ -39,7 +39,10 @@ extension KeeperHolder {
         let connection = try await connect { wakes.finish() }
         defer { connection.close() }
         try await greet(connection)
-        state.withLock { $0.ready = connection }
+        state.withLock { state in
+            state.ready = connection
+            state.unsettle(socket)
+        }
         onReady()
         var trouble = Incident(
             logger, "the keeper does not hold the outputs of this configuration; those that are as before go on",

@@ -18,10 +18,19 @@ public final class KeeperHolder: OutputHolder {
         var isSettled = false
         /// Why there is no connection, or why the keeper does not hold them.
         var problem = HALError(.absent, "the keeper", advice: "it was not asked yet")
+        /// Who waits for that: one for each output that is being taken, and one change of the configuration.
         var waiting: [Mailbox<Void>] = []
         /// Wakes the service up when there is another table; finished when the connection that it serves has ended.
         var wakes = Mailbox<Void>(bound: 1, policy: .refuseNewest)
         var hear: @Sendable (OutputNews) -> Void = { _ in }
+
+        /// There is a connection, and the keeper does not hold the outputs of the roster yet.
+        mutating func unsettle(_ socket: String) {
+            isSettled = false
+            guard ready != nil else { return }
+            problem = HALError(
+                .failed, "the keeper at \(socket)", advice: "it is being told of the outputs; try again")
+        }
     }
 
     /// How long a keeper may take to answer what it answers at once.
@@ -136,7 +145,7 @@ public final class KeeperHolder: OutputHolder {
         let wakes = state.withLock { state in
             let before = state.roster?.table
             edit(&state.roster)
-            if state.roster?.table != before { state.isSettled = false }
+            if state.roster?.table != before { state.unsettle(socket) }
             return state.wakes
         }
         wakes.send(())

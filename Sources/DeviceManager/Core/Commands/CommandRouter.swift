@@ -9,10 +9,9 @@ import Synchronization
 /// Commands are checked, written down so that none is done twice, and handed over one after the other in the order in
 /// which they came. Those of bindings go straight on: a button has to work while the disk is busy.
 public final class CommandRouter: Service {
-    private enum Submission: Sendable {
-        case command(Command, reply: @Sendable (CommandResult) -> Void)
-        /// Says that the service lives.
-        case ping(@Sendable () -> Void)
+    private struct Submission: Sendable {
+        var command: Command
+        var reply: @Sendable (CommandResult) -> Void
     }
 
     /// Who does what.
@@ -69,7 +68,7 @@ public final class CommandRouter: Service {
             return end(command, .refused, error.description, reply)
         }
         if case .binding = command.origin { return handOver(checked, reply) }
-        switch submissions.send(.command(checked, reply: reply)) {
+        switch submissions.send(Submission(command: checked, reply: reply)) {
         case .accepted, .dropped: break
         case .refused: end(command, .refused, "too many commands are waiting; try again in a moment", reply)
         case .finished: end(command, .refused, "the agent is stopping", reply)
@@ -94,22 +93,16 @@ public final class CommandRouter: Service {
             var incident = Incident(
                 logger, "commands cannot be written down", over: "commands are written down again")
             while let submission = await submissions.next() {
-                switch submission {
-                case .command(let command, let reply): await begin(command, reply, &recent, &incident)
-                case .ping(let answer): answer()
-                }
+                await begin(submission.command, submission.reply, &recent, &incident)
             }
         } onGracefulShutdown: { [submissions] in
             submissions.finish()
         }
     }
 
-    /// Returns when the service has come by; at once where so much waits that there is no room to ask.
-    func ping() async {
-        await withCheckedContinuation { continuation in
-            if case .accepted = submissions.send(.ping { continuation.resume() }) { return }
-            continuation.resume()
-        }
+    /// Its part in the agent's life: it comes by for the next command.
+    var vital: Vital {
+        Vital("commands") { [submissions] in await submissions.untilReaderComesBy() }
     }
 
     private func begin(
@@ -122,7 +115,10 @@ public final class CommandRouter: Service {
         guard recent.insert(command.id) else {
             return end(command, .refused, "a command with this id was given before", reply)
         }
-        guard desk(command.component)?.isFull(command.component) == false else {
+        guard let desk = desk(command.component) else {
+            return end(command, .failed, "\(command.component) is not there any more", reply)
+        }
+        guard !desk.isFull(command.component) else {
             return end(command, .refused, "\(command.component) has too many commands waiting; try again", reply)
         }
         do {

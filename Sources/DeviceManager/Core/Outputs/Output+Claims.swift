@@ -39,9 +39,8 @@ extension Output {
     /// The lease goes on until then, or ends; whoever asked waits for it to be done.
     mutating func renew(until end: MonotonicTime?, _ renewal: LeaseRenewal, _ number: Int) {
         if let end {
-            claim.end = end
+            (claim.end, claim.given) = (end, nil)
         } else {
-            counters.leaseEnds += 1
             force(.released(by: claim.who))
         }
         waiting.append(Waiting(number: number, target: wanted, deadline: renewal.deadline))
@@ -49,6 +48,7 @@ extension Output {
 
     /// Makes it safe, whatever anybody wants.
     mutating func force(_ cause: OutputCause) {
+        if claim.end != nil { counters.leaseEnds += 1 }
         claim = Claim(wanted: rules.safe, cause: cause)
         stayForced(cause)
     }
@@ -86,6 +86,7 @@ extension Output {
         if let end = claim.end {
             ends.append((end, claim.holder == nil ? .pulseEnded(of: claim.who) : .leaseEnded(of: claim.who)))
         }
+        if let given = claim.given { ends.append((given, .keeper(.deadline))) }
         if let limit = rules.maxOn, wanted == .active, let onSince { ends.append((onSince + limit, .maxOn(limit))) }
         if claim.cameOverLink, let linkDownSince, case .safe(let after) = rules.onLinkLost {
             ends.append((linkDownSince + after, .linkLost(after)))
@@ -95,7 +96,7 @@ extension Output {
 
     /// When something is to be done for it by itself; nil: never.
     func deadline(_ linkDownSince: MonotonicTime?) -> MonotonicTime? {
-        let patience = line == .held ? underway.map { $0.since + self.patience } : nil
+        let patience = line == .held ? underway.map { $0.since + self.patience } : line == .pending ? awaited : nil
         let safeLease = wanted == rules.safe ? claim.end : nil
         return [forcedEnd(linkDownSince)?.moment, patience, safeLease].compactMap(\.self).min()
     }
@@ -103,12 +104,12 @@ extension Output {
     /// Time has passed.
     mutating func pass(to now: MonotonicTime, _ linkDownSince: MonotonicTime?) {
         if let (moment, cause) = forcedEnd(linkDownSince), moment <= now {
-            if claim.end != nil { counters.leaseEnds += 1 }
             force(cause)
         } else if wanted == rules.safe, let end = claim.end, end <= now {
             counters.leaseEnds += 1
             (claim.holder, claim.end) = (nil, nil)
         }
+        if line == .pending, awaited <= now { line = .missing(Self.silent(for: patience)) }
         guard line == .held, let slow = underway, slow.since + patience <= now else { return }
         line = .hangs
         underway?.orders = []

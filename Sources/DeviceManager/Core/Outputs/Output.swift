@@ -20,6 +20,8 @@ struct Output {
         var holder: Holder?
         /// When its lease or its pulse ends.
         var end: MonotonicTime?
+        /// When whoever held the line before this run makes it safe: nobody who comes anew gives it more time.
+        var given: MonotonicTime?
         /// Who gave the command.
         var who = ""
         var cameOverLink = false
@@ -55,8 +57,10 @@ struct Output {
     }
 
     let id: ComponentID
-    /// How long its line may take to be driven.
+    /// How long its line may take to be there and to be driven.
     let patience: Duration
+    /// When its line counts as missing if it has not been there by then.
+    let awaited: MonotonicTime
     /// The rules as configured, with the interlocks of the others.
     var rules: OutputRules
     var line = Line.pending
@@ -86,10 +90,11 @@ struct Output {
 
     init(
         id: ComponentID, rules: OutputRules, patience: Duration = Outputs.usualPatience,
-        remembered: OutputJournal.Entry?
+        remembered: OutputJournal.Entry?, at now: MonotonicTime
     ) {
         self.id = id
         self.patience = patience
+        awaited = now + patience
         self.rules = rules
         self.remembered = remembered
         value = rules.safe
@@ -114,48 +119,56 @@ struct Output {
     /// The line is there.
     mutating func adopt(_ found: FoundOutput, _ linkDownSince: MonotonicTime?, at now: MonotonicTime) {
         let known = wasHeld ? entry : remembered
-        (line, wasHeld, value, told, needsProof) = (.held, true, found.value, found.until, false)
+        (line, wasHeld, value, told) = (.held, true, found.value, found.until)
         (onSince, offSince) = (known?.onSince, known?.offSince)
-        if underway != nil {
-            // Taken anew while a drive waits for it, which then says what becomes of it.
-            return note(found.value, at: now)
-        }
+        // Taken anew while a drive waits for it, that drive says what becomes of it.
+        if underway == nil { adopt(found, known, linkDownSince, at: now) }
+        if since(found.value) == nil { note(found.value, at: now) }
+    }
+
+    private mutating func adopt(
+        _ found: FoundOutput, _ known: OutputJournal.Entry?, _ linkDownSince: MonotonicTime?, at now: MonotonicTime
+    ) {
         if found.value == rules.safe {
             adoptSafe(found, known, at: now)
         } else if let known {
             claim = known.claim  // where it is to be safe by now, it will be
-            // Nobody who comes anew gives it more time than it was given.
+            claim.given = nil
             let end = forcedEnd(linkDownSince)?.moment
-            if let until = found.until, wanted != rules.safe, end.map({ until < $0 }) ?? true { claim.end = until }
+            if let until = found.until, end.map({ until < $0 }) ?? true { claim.given = until }
         } else {
             force(.unknown)
         }
-        if since(found.value) == nil { note(found.value, at: now) }
     }
 
     private mutating func adoptSafe(_ found: FoundOutput, _ known: OutputJournal.Entry?, at now: MonotonicTime) {
         if let known, known.claim.wanted == found.value { return claim = known.claim }
         note(found.value, at: now)
         guard let known else { return force(.start) }
+        claim = known.claim
         force(found.reason.map { .keeper($0) } ?? lossReason.map { .lineLost($0) } ?? .start)
         if found.reason?.isIntervention == true { counters.interventions += 1 }
-        if known.claim.end != nil { counters.leaseEnds += 1 }
     }
 
     /// The line can't be driven any more.
     mutating func lose(_ reason: String) {
         let (begun, waited) = (underway?.orders ?? [], waiting.map(\.number))
         (onSince, offSince) = certain
-        (line, lossReason, underway, waiting) = (.missing(reason), reason, nil, [])
+        // What waits to be done away from safe is not done any more, and is nobody's word when the line is back.
+        if wanted != rules.safe, let before = waiting.lazy.compactMap(\.before).first { claim = before }
+        (line, lossReason, underway, waiting, needsProof) = (.missing(reason), reason, nil, [], false)
         end(begun, .unknown, "\(id) was lost while it was switched, which may have been done: \(reason)")
         end(waited, .failed, "\(id) does not work: \(reason)")
     }
 
     /// Whoever holds the line made it safe by itself.
     mutating func madeSafe(_ reason: KeeperReason, _ linkDownSince: MonotonicTime?, at now: MonotonicTime) {
-        guard isAway else { return }
+        guard isAway else {
+            // How the line was found may be older than this.
+            if line != .held { needsProof = true }
+            return
+        }
         if reason.isIntervention { counters.interventions += 1 }
-        if wanted != rules.safe, claim.end != nil { counters.leaseEnds += 1 }
         // A deadline is one that it was told: the rule behind it is the cause, unless another one holds by now.
         let end = forcedEnd(linkDownSince)
         let rule = reason == .deadline && end?.moment == told ? end?.cause : nil
@@ -173,6 +186,7 @@ struct Output {
         if wasHeld {
             if isAway { force(cause) }
         } else if remembered?.claim.wanted == rules.safe.toggled {
+            if remembered?.claim.end != nil { counters.leaseEnds += 1 }
             remembered?.claim = Claim(wanted: rules.safe, cause: cause)
         }
     }
@@ -210,8 +224,12 @@ struct Output {
         case .held: nil
         case .pending: "its line is not there yet"
         case .missing(let reason): reason
-        case .hangs: "its line has not answered for \(patience.text) and more"
+        case .hangs: Self.silent(for: patience)
         }
+    }
+
+    static func silent(for patience: Duration) -> String {
+        "its line has not answered for \(patience.text) and more"
     }
 
     /// What has to be told of it; nil: nothing has changed.

@@ -11,6 +11,10 @@ struct OutputLoop {
     private struct Change {
         var plans: [ComponentPlan]
         var leaving: Set<ComponentID>
+        /// Their lines are given back.
+        ///
+        /// Their rules count until the change is made, so that no interlock has a hole.
+        var gone: Set<ComponentID> = []
         /// Their drivers are told to end from here on, however their lines are.
         var patience: MonotonicTime
         var done: @Sendable () -> Void
@@ -18,36 +22,31 @@ struct OutputLoop {
 
     /// How long lines may take to become safe when the agent stops, or when they leave the configuration.
     private static let farewell: Duration = .seconds(2)
+    /// The pause before what could not be written down is tried again.
+    private static let journalPause: Duration = .seconds(1)
 
-    let service: OutputService
-    let holder: any OutputHolder
-    let journal: OutputJournalFile?
-    let hub: ObservationHub
-    let time: any TimeSource
-    let logger: Logger
+    private let service: OutputService
+    private let holder: any OutputHolder
+    private let journal: OutputJournalFile?
+    private let hub: ObservationHub
+    private let time: any TimeSource
+    private let logger: Logger
 
     private var outputs: Outputs
     private var drivers: [ComponentID: OutputDriver] = [:]
     private var reports: [ComponentID: OutputReport] = [:]
     private var incidents: [ComponentID: Incident] = [:]
-    /// What could not be written down so far.
-    private var unwritten: OutputJournal?
+    /// What could not be written down so far, and when that is tried again.
+    private var unwritten: (content: OutputJournal, retryAt: MonotonicTime)?
     private var journalIncident: Incident
     private var change: Change?
     private var stopUntil: MonotonicTime?
 
-    init(
-        service: OutputService, holder: any OutputHolder, journal: OutputJournalFile?, patience: Duration,
-        hub: ObservationHub, time: any TimeSource, logger: Logger
-    ) {
+    init(service: OutputService, in world: OutputService.Surroundings) {
         self.service = service
-        self.holder = holder
-        self.journal = journal
-        self.hub = hub
-        self.time = time
-        self.logger = logger
+        (holder, journal, hub, time, logger) = (world.holder, world.journal, world.hub, world.time, world.logger)
         outputs = Outputs(
-            heartbeat: holder.heartbeat, patience: patience, journal: journal?.read(logger), boot: time.boot,
+            heartbeat: holder.heartbeat, patience: world.patience, journal: journal?.read(logger), boot: time.boot,
             now: time.now)
         journalIncident = Incident(
             logger, "journal of the outputs cannot be written; after a restart, what is away from safe is made safe",
@@ -60,8 +59,10 @@ struct OutputLoop {
         start(plans, in: &group)
         group.addTask { [holder] in await holder.run() }
         while !isOver {
-            let due = [outputs.deadline, change?.patience, stopUntil].compactMap(\.self).min()
-            switch await service.inputs.next(until: due, on: time) {
+            let due = [outputs.deadline, unwritten?.retryAt, change?.patience, stopUntil].compactMap(\.self).min()
+            let received = await service.inputs.next(until: due, on: time)
+            if let unwritten, unwritten.retryAt <= time.now { write(unwritten.content) }
+            switch received {
             case .element(let input): take(input)
             case .deadline: handle(.tick)
             case .finished: return leave()
@@ -87,7 +88,6 @@ struct OutputLoop {
             switch input {
             case .ended(let works, let id): if drivers[id]?.works === works { drivers[id] = nil }
             case .configure(_, let done): done()
-            case .ping(let answer): answer()
             case .event, .driver, .news: break  // whoever commands is told that the agent stops
             }
         }
@@ -113,7 +113,6 @@ struct OutputLoop {
     }
 
     private mutating func take(_ input: OutputService.Input) {
-        if let unwritten { write(unwritten) }
         switch input {
         case .event(.stop):
             stopUntil = stopUntil ?? time.now + Self.farewell
@@ -123,7 +122,7 @@ struct OutputLoop {
             if drivers.values.contains(where: { $0.works === works }) { handle(event) }
         case .ended(let works, let id):
             // One that was left behind has given its line back at last.
-            if drivers[id]?.works === works { forget(id) } else { retakeMissing() }
+            if drivers[id]?.works === works { letGo(id) } else { retakeMissing() }
         case .news(.lost(let id, let reason)):
             for driver in drivers.values where id == nil || id == driver.id {
                 handle(.lost(driver.id, reason))
@@ -132,7 +131,6 @@ struct OutputLoop {
         case .news(.back): retakeMissing()
         case .news(.madeSafe(let id, let reason)): handle(.madeSafe(id, reason))
         case .configure(let plans, let done): begin(plans, done)
-        case .ping(let answer): answer()
         }
     }
 
@@ -162,7 +160,7 @@ struct OutputLoop {
             unwritten = nil
             journalIncident.end()
         } catch {
-            unwritten = content
+            unwritten = (content, retryAt: time.now + Self.journalPause)
             journalIncident.happened(error.description)
         }
     }
@@ -205,7 +203,7 @@ struct OutputLoop {
         let all = Self.outputs(of: plans)
         holder.configure(all)
         for (id, plan) in all.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where drivers[id] == nil {
-            outputs.add(id, plan.rules)
+            outputs.add(id, plan.rules, at: time.now)
             let driver = OutputDriver(id: id, plan: plan, holder: holder, time: time, inputs: service.inputs)
             drivers[id] = driver
             group.addTask { await driver.run() }
@@ -213,7 +211,7 @@ struct OutputLoop {
     }
 
     private static func outputs(of plans: [ComponentPlan]) -> [ComponentID: OutputPlan] {
-        plans.reduce(into: [:]) { $0[$1.id] = ($1.component as? any Actuator)?.output }
+        plans.reduce(into: [:]) { $0[$1.id] = $1.output }
     }
 
     private mutating func begin(_ plans: [ComponentPlan], _ done: @escaping @Sendable () -> Void) {
@@ -223,11 +221,16 @@ struct OutputLoop {
         for id in leaving { handle(.retire(id)) }
     }
 
+    private mutating func letGo(_ id: ComponentID) {
+        drivers[id] = nil
+        change?.leaving.remove(id)
+        change?.gone.insert(id)
+    }
+
     private mutating func forget(_ id: ComponentID) {
-        (drivers[id], reports[id], incidents[id]) = (nil, nil, nil)
+        (reports[id], incidents[id]) = (nil, nil)
         service.forget(id)
         outputs.remove(id)
-        change?.leaving.remove(id)
     }
 
     /// Takes the next step of a change.
@@ -238,11 +241,12 @@ struct OutputLoop {
         if isLate {
             for id in change.leaving {
                 logger.error("output hangs, and is left behind", metadata: ["component.id": "\(id)"])
-                forget(id)
+                letGo(id)
             }
         }
-        guard self.change?.leaving.isEmpty == true else { return }
+        guard let change = self.change, change.leaving.isEmpty else { return }
         self.change = nil
+        for id in change.gone { forget(id) }
         start(change.plans, in: &group)
         group.addTask { [holder] in
             await holder.settled()

@@ -7,6 +7,19 @@ import Synchronization
 
 /// The door to all outputs: commands go in and are answered, and the output loop behind it runs as a service.
 final class OutputService: Service, CommandDesk {
+    /// What is around the outputs.
+    struct Surroundings: Sendable {
+        /// Who has the lines: the keeper, or the agent itself.
+        var holder: any OutputHolder
+        /// Where claims outlive the agent; nil: they do not.
+        var journal: OutputJournalFile?
+        /// How long a line may take to be driven before its output counts as hanging.
+        var patience: Duration
+        var hub: ObservationHub
+        var time: any TimeSource
+        var logger: Logger
+    }
+
     /// What the output loop reads.
     enum Input: Sendable {
         case event(Outputs.Event)
@@ -18,13 +31,12 @@ final class OutputService: Service, CommandDesk {
         case news(OutputNews)
         /// The outputs are these from now on; told when it is so.
         case configure([ComponentPlan], done: @Sendable () -> Void)
-        /// Says that the loop lives.
-        case ping(@Sendable () -> Void)
     }
 
     fileprivate struct State {
         var actuators: [ComponentID: any Actuator] = [:]
         var next = 0
+        /// Who waits for an answer; without a component: for that of a renewal.
         var replies: [Int: (component: ComponentID?, reply: @Sendable (CommandOutcome) -> Void)] = [:]
         var farewell = "how the outputs are is not known"
         var health: [ComponentID: (problem: String?, failures: Int)] = [:]
@@ -32,29 +44,17 @@ final class OutputService: Service, CommandDesk {
 
     /// How many orders for one output may wait for their end; one more is refused.
     private static let orderBound = 16
-    /// What the loop reads: orders have their own bound, and of each output a few events are under way at most, so that
-    /// this one is not reached; where it were, a command would be refused.
+    /// What the loop reads: orders have their own bound, renewals that of the connections they come by, and of each output
+    /// a few events and news are under way at most, so that this one is not reached; where it were, a command would be
+    /// refused.
     let inputs = Mailbox<Input>(bound: 4_096, policy: .refuseNewest)
     private let state: Mutex<State>
     private let plans: [ComponentPlan]
-    private let holder: any OutputHolder
-    private let journal: OutputJournalFile?
-    private let patience: Duration
-    private let hub: ObservationHub
-    private let time: any TimeSource
-    private let logger: Logger
+    private let world: Surroundings
 
-    init(
-        plans: [ComponentPlan], holder: any OutputHolder, journal: OutputJournalFile?, patience: Duration,
-        hub: ObservationHub, time: any TimeSource, logger: Logger
-    ) {
+    init(plans: [ComponentPlan], in world: Surroundings) {
         self.plans = plans
-        self.patience = patience
-        self.holder = holder
-        self.journal = journal
-        self.hub = hub
-        self.time = time
-        self.logger = logger
+        self.world = world
         state = Mutex(State(actuators: Self.actuators(plans)))
     }
 
@@ -68,9 +68,7 @@ final class OutputService: Service, CommandDesk {
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                var loop = OutputLoop(
-                    service: self, holder: holder, journal: journal, patience: patience, hub: hub, time: time,
-                    logger: logger)
+                var loop = OutputLoop(service: self, in: world)
                 await loop.run(plans, in: &group)
                 group.cancelAll()
             }
@@ -79,18 +77,16 @@ final class OutputService: Service, CommandDesk {
         }
         inputs.finish()
         while let input = inputs.takeIfWaiting() {
-            switch input {
-            case .configure(_, let done): done()
-            case .ping(let answer): answer()
-            case .event, .driver, .ended, .news: break
-            }
+            if case .configure(_, let done) = input { done() }
         }
-        for reply in state.withLock({ $0.takeReplies() }) { reply(CommandOutcome(.refused, "the agent is stopping")) }
+        for (reply, isRenewal) in state.withLock({ $0.takeReplies() }) {
+            reply(.notTaken("the agent is stopping", isRenewal: isRenewal))
+        }
     }
 
     /// What its outputs can't promise.
     var notes: [String] {
-        state.withLock { $0.actuators.isEmpty } ? [] : holder.notes
+        state.withLock { $0.actuators.isEmpty } ? [] : world.holder.notes
     }
 
     // MARK: From outside
@@ -131,7 +127,8 @@ final class OutputService: Service, CommandDesk {
 
     private func send(_ event: Outputs.Event, _ number: Int) {
         if case .accepted = inputs.send(.event(event)) { return }
-        answer(number, CommandOutcome(.refused, "the agent is stopping, or too many commands are waiting"))
+        let isRenewal = if case .renew = event { true } else { false }
+        answer(number, .notTaken("the agent is stopping, or too many commands are waiting", isRenewal: isRenewal))
     }
 
     /// The link to the router is there, or is lost.
@@ -144,20 +141,12 @@ final class OutputService: Service, CommandDesk {
     /// One change at a time: whoever makes another waits for the one before.
     func configure(_ plans: [ComponentPlan]) async {
         state.withLock { $0.actuators = Self.actuators(plans) }
-        await withCheckedContinuation { continuation in
-            let sent = inputs.send(.configure(plans) { continuation.resume() })
-            if case .accepted = sent { return }
-            continuation.resume()
-        }
+        await inputs.ask { .configure(plans, done: $0) }
     }
 
-    /// Returns when the loop has come by.
-    func ping() async {
-        await withCheckedContinuation { continuation in
-            let sent = inputs.send(.ping { continuation.resume() })
-            if case .accepted = sent { return }
-            continuation.resume()
-        }
+    /// Its part in the agent's life: the loop comes by for what happens next.
+    var vital: Vital {
+        Vital("outputs") { [inputs] in await inputs.untilReaderComesBy() }
     }
 
     // MARK: From the loop
@@ -206,8 +195,17 @@ extension OutputService.State {
         return next
     }
 
-    fileprivate mutating func takeReplies() -> [@Sendable (CommandOutcome) -> Void] {
+    fileprivate mutating func takeReplies() -> [(reply: @Sendable (CommandOutcome) -> Void, isRenewal: Bool)] {
         defer { replies = [:] }
-        return replies.values.map(\.reply)
+        return replies.values.map { ($0.reply, $0.component == nil) }
+    }
+}
+
+extension CommandOutcome {
+    /// Nothing was done.
+    ///
+    /// A renewal that is `refused` would tell its holder that the lease is over, which it is not.
+    fileprivate static func notTaken(_ reason: String, isRenewal: Bool) -> CommandOutcome {
+        CommandOutcome(isRenewal ? .failed : .refused, reason)
     }
 }

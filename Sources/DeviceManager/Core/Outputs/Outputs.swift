@@ -67,7 +67,7 @@ struct Outputs {
     /// - Parameters:
     ///   - heartbeat: How often whoever holds the lines wants to hear of this program while an output is away from safe;
     ///     nil: never.
-    ///   - patience: How long a line may take to be driven, until those who wait are told that nobody knows.
+    ///   - patience: How long a line may take to be there and to be driven, until people are told that it does not answer.
     ///   - journal: What a run before this one wrote down.
     ///   - boot: This boot: what an other one wrote down says nothing.
     ///   - now: The present. There is no link yet, which counts as lost.
@@ -83,8 +83,8 @@ struct Outputs {
     }
 
     /// Adds an output; its line is not there yet.
-    mutating func add(_ id: ComponentID, _ rules: OutputRules) {
-        all[id] = Output(id: id, rules: rules, patience: patience, remembered: journal.entries[id])
+    mutating func add(_ id: ComponentID, _ rules: OutputRules, at now: MonotonicTime) {
+        all[id] = Output(id: id, rules: rules, patience: patience, remembered: journal.entries[id], at: now)
         configured[id] = rules
         couple()
     }
