@@ -18,6 +18,8 @@ final class ManagedDevice: Sendable {
     /// The board as the manager sees it: its lines fail and hang when a test wants it.
     let harsh: HarshBoard
     let store = InMemoryStore()
+    /// What the manager has to pass to reach the store: shut, its disk hangs.
+    let gate = Gate<GatedStore.Call>()
     let manager: DeviceManager
     private let passedOver = Mutex<[Observation.Content]>([])
     private let lastID = Mutex(0)
@@ -41,8 +43,9 @@ final class ManagedDevice: Sendable {
         self.time = time
         board = SimulatedBoard(time: time)
         harsh = HarshBoard(board)
+        let gated = GatedStore(store: store, gate: gate)
         var world = DeviceManager.Surroundings(
-            board: harsh, outbox: store, log: store, time: time, logger: Self.logger)
+            board: harsh, outbox: gated, log: gated, time: time, logger: Self.logger)
         world.holder = holder
         world.journal = journal.map { OutputJournalFile(path: $0) }
         world.patience = patience
@@ -81,7 +84,7 @@ final class ManagedDevice: Sendable {
             do {
                 try await body()
             } catch {
-                harsh.letGo()
+                letGo()
                 await group.triggerGracefulShutdown()
                 throw error
             }
@@ -89,12 +92,18 @@ final class ManagedDevice: Sendable {
             do {
                 try await whileStopping()
             } catch {
-                harsh.letGo()
+                letGo()
                 throw error
             }
             try await tasks.waitForAll()
-            harsh.letGo()
+            letGo()
         }
+    }
+
+    /// Nothing hangs any more.
+    private func letGo() {
+        harsh.letGo()
+        gate.open()
     }
 
     /// Lets time pass.
@@ -216,6 +225,7 @@ final class ManagedDevice: Sendable {
 
     /// Returns when the output loop has done all that it was told before.
     func settled() async {
-        for vital in manager.vitals where vital.name == "outputs" { await vital.beat() }
+        // It answers in the order in which it is asked.
+        _ = await renew("nobody", "none", .zero)
     }
 }

@@ -106,7 +106,8 @@ private final class Watch: Supervisor {
     private let names: [String]
     private let news = Mutex<[SupervisorNews]>([])
     private let hearing = Mailbox<Void>(bound: 64, policy: .refuseNewest)
-    private let lines = LogLines()
+    /// The reasons in what is logged, and messages without one.
+    private let lines = LogLines { event in event.metadata?["reason"].map { "\($0)" } ?? "\(event.message)" }
     /// One for each time that the service has done all there was to do, and waits.
     private let rests = Mailbox<Void>(bound: 64, policy: .refuseNewest)
 
@@ -119,7 +120,7 @@ private final class Watch: Supervisor {
     /// What the supervisor was told.
     var said: [SupervisorNews] { news.withLock(\.self) }
     /// Reasons and ends that were logged.
-    var log: [String] { lines.all.withLock(\.self) }
+    var log: [String] { lines.all }
 
     func tell(_ news: SupervisorNews) {
         self.news.withLock { $0.append(news) }
@@ -200,28 +201,5 @@ private struct RestingTime: TimeSource {
     func sleep(until deadline: MonotonicTime) async throws {
         rests.send(())
         try await time.sleep(until: deadline)
-    }
-}
-
-/// The reasons in what is logged, and messages without one.
-private final class LogLines: LogHandler {
-    let all = Mutex<[String]>([])
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let line = event.metadata?["reason"].map { "\($0)" } ?? "\(event.message)"
-        all.withLock { $0.append(line) }
     }
 }

@@ -51,6 +51,50 @@ import Testing
         guard case .deadline = await mailbox.next(until: time.now, on: time) else { return #expect(Bool(false)) }
     }
 
+    @Test("Whoever waits for the reader waits while it is busy, also where the mailbox is full, and not longer")
+    func readerComesBy() async {
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        let hasCome = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        mailbox.send(1)
+        let visitor = Task {
+            await mailbox.untilReaderComesBy()
+            hasCome.send(())
+        }
+        for _ in 0..<100 { await Task.yield() }
+        #expect(hasCome.count == 0)
+        #expect(await mailbox.next() == 1)
+        await visitor.value
+        // One that waits for the next element is there, whoever asks and however often.
+        let reader = Task { await mailbox.next() }
+        for _ in 0..<3 { await mailbox.untilReaderComesBy() }
+        mailbox.send(2)
+        #expect(await reader.value == 2)
+        let last = Task { await mailbox.untilReaderComesBy() }
+        mailbox.finish()
+        await last.value
+        await mailbox.untilReaderComesBy()
+    }
+
+    @Test("Whoever waits for a reader that never comes can be called off")
+    func callingOff() async {
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        let visitor = Task { await mailbox.untilReaderComesBy() }
+        visitor.cancel()
+        await visitor.value
+    }
+
+    @Test("A question waits for its answer, and for nothing where there is no room for it")
+    func question() async {
+        let mailbox = Mailbox<@Sendable () -> Void>(bound: 1, policy: .refuseNewest)
+        async let asked: Void = mailbox.ask { $0 }
+        await mailbox.next()?()
+        await asked
+        mailbox.send {}
+        await mailbox.ask { $0 }
+        mailbox.finish()
+        await mailbox.ask { $0 }
+    }
+
     @Test func cancellationEndsTheWait() async {
         let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
         let task = Task { await mailbox.next() }

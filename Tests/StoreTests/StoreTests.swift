@@ -258,6 +258,22 @@ enum Sample {
         #expect(try await open().claim(Sample.command("a")) == false)
     }
 
+    @Test("The newest commands are remembered, also when the clock is set back to long before the others")
+    func newestCommands() async throws {
+        let store = try open()
+        func finish(_ ids: some Sequence<String>) async throws {
+            let ids = Array(ids)
+            for id in ids { #expect(try await store.claim(Sample.command(id))) }
+            _ = try await store.append(ids.map { Sample.result($0, .done, at: time) }, lost: [:])
+        }
+        try await finish((0..<1_000).map { "old\($0)" })
+        time.setWall(WallTime(nanoseconds: 0))
+        try await finish(["new"])
+        try await finish(["newer", "newest"])
+        for id in ["new", "newer", "newest"] { #expect(try await !store.claim(Sample.command(id))) }
+        #expect(try await store.claim(Sample.command("old0")))
+    }
+
     @Test func aCommandWithoutAnEndWasInterrupted() async throws {
         do {
             let store = try open()

@@ -24,6 +24,11 @@ public final class DeviceManager: Sendable {
     /// It stops in the reverse order: outputs first, the recorder last, so that what they say last is stored.
     public let services: [any Service]
 
+    /// The parts of the core that have to make progress for the agent to be alive.
+    ///
+    /// The link is none of them: a network that is away is no reason to be restarted.
+    public let vitals: [Vital]
+
     private let board: any Board
     private let components: ComponentService
     private let outputs: OutputService
@@ -83,9 +88,12 @@ public final class DeviceManager: Sendable {
         observations = ObservationHub(device: device, filters: configuration.filters, time: time)
         components = ComponentService(
             plans: plans, board: world.board, hub: observations, time: time, logger: logger)
+        let holder = world.holder ?? BoardHolder(board: world.board, time: time)
         outputs = OutputService(
-            plans: plans, holder: world.holder ?? BoardHolder(board: world.board, time: time),
-            journal: world.journal, patience: world.patience, hub: observations, time: time, logger: logger)
+            plans: plans,
+            in: OutputService.Surroundings(
+                holder: holder, journal: world.journal, patience: world.patience, hub: observations, time: time,
+                logger: logger))
         link = LinkMonitor(router: configuration.router?.address) { [outputs] in outputs.link(isUp: $0 == .connected) }
         commands = CommandRouter(
             Self.addressees(device, plans, components, outputs), outputs: outputs, hub: observations, log: world.log,
@@ -96,6 +104,10 @@ public final class DeviceManager: Sendable {
             hub: observations, outbox: world.outbox, time: time, interval: configuration.store.commitInterval,
             logger: logger)
         services = [recorder, components, outputs, commands, bindings]
+        vitals = [
+            outputs.vital, commands.vital, recorder.vital,
+            Vital("store") { [outbox] in _ = await outbox.status() },
+        ]
     }
 
     private static func addressees(
@@ -167,17 +179,5 @@ public final class DeviceManager: Sendable {
         let arrivals = Mailbox<DeviceDescription>(bound: 1, policy: .dropOldest)
         watchers.withLock { $0.append(arrivals) }
         return (arrivals, { [self] in watchers.withLock { watchers in watchers.removeAll { $0 === arrivals } } })
-    }
-
-    /// The parts of the core that have to make progress for the agent to be alive.
-    ///
-    /// The link is none of them: a network that is away is no reason to be restarted.
-    public var vitals: [Vital] {
-        [
-            Vital("outputs") { [outputs] in await outputs.ping() },
-            Vital("commands") { [commands] in await commands.ping() },
-            Vital("recorder") { [observations] in await observations.ping() },
-            Vital("store") { [outbox] in _ = await outbox.status() },
-        ]
     }
 }

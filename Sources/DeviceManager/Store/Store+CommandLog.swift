@@ -13,11 +13,10 @@ extension Store {
                 ) { _ in true }
                 guard isKnown == nil else { return false }
                 try database.run(
-                    "INSERT INTO commands (id, at, component, action, finished) VALUES (?, ?, ?, ?, 0)",
-                    [
-                        .text(command.id.rawValue), .integer(time.wall.nanoseconds),
-                        .text(command.component.rawValue), .text(command.action),
-                    ])
+                    // Their order, and no time: where a clock is set back, the newest must not be taken for the oldest.
+                    "INSERT INTO commands (id, at, component, action, finished) "
+                        + "VALUES (?, (SELECT ifnull(max(at), 0) + 1 FROM commands), ?, ?, 0)",
+                    [.text(command.id.rawValue), .text(command.component.rawValue), .text(command.action)])
                 try database.run(
                     "DELETE FROM commands WHERE finished = 1 AND id NOT IN "
                         + "(SELECT id FROM commands ORDER BY at DESC LIMIT \(Self.remembered))")

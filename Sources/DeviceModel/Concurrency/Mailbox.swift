@@ -37,6 +37,8 @@ public final class Mailbox<Element: Sendable>: Sendable {
     fileprivate struct State {
         var elements: [Element] = []
         var reader: CheckedContinuation<Received, Never>?
+        /// Who waits for the reader to come by.
+        var visitor: CheckedContinuation<Void, Never>?
         var isFinished = false
         var deadlinePassed = false
     }
@@ -79,15 +81,51 @@ public final class Mailbox<Element: Sendable>: Sendable {
         return sent
     }
 
+    /// Sends a question, and returns when it is answered; at once where it is not let in.
+    ///
+    /// - Parameter question: Makes the question of what answers it, which has to be called once.
+    public func ask(_ question: (@escaping @Sendable () -> Void) -> Element) async {
+        await withCheckedContinuation { continuation in
+            switch send(question { continuation.resume() }) {
+            case .accepted, .dropped: break
+            case .refused, .finished: continuation.resume()
+            }
+        }
+    }
+
     /// Lets nothing more in.
     ///
     /// What waits can still be read.
     public func finish() {
-        let reader = state.withLock { state in
+        let (reader, visitor) = state.withLock { state in
             state.isFinished = true
-            return state.takeReader()
+            return (state.takeReader(), state.takeVisitor())
         }
         reader?.resume(returning: .finished)
+        visitor?.resume()
+    }
+
+    /// Returns when the reader comes by to read: at once where it is waiting, and when nothing is to be read any more.
+    ///
+    /// So a reader shows that it makes progress, also while the mailbox is full. One may wait for it at a time.
+    public func untilReaderComesBy() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isThere = state.withLock { state in
+                    if state.reader != nil || state.isFinished || Task.isCancelled { return true }
+                    precondition(state.visitor == nil, "one waits for the reader of a mailbox at a time")
+                    state.visitor = continuation
+                    return false
+                }
+                if isThere { continuation.resume() }
+            }
+        } onCancel: {
+            welcomeVisitor()
+        }
+    }
+
+    private func welcomeVisitor() {
+        state.withLock { $0.takeVisitor() }?.resume()
     }
 
     /// How many elements wait.
@@ -102,7 +140,8 @@ public final class Mailbox<Element: Sendable>: Sendable {
 
     /// The oldest element, as soon as there is one; nil when nothing will come any more.
     public func next() async -> Element? {
-        if case .element(let element) = await wait() { element } else { nil }
+        welcomeVisitor()
+        return if case .element(let element) = await wait() { element } else { nil }
     }
 
     /// The oldest element, as soon as there is one before the deadline.
@@ -112,6 +151,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
     ///   - time: The clock of the deadline.
     /// - Returns: The element, the deadline, or the end.
     public func next(until deadline: MonotonicTime?, on time: any TimeSource) async -> Received {
+        welcomeVisitor()
         guard let deadline else { return await wait() }
         if let element = takeIfWaiting() { return .element(element) }
         if deadline <= time.now { return state.withLock { $0.isFinished } ? .finished : .deadline }
@@ -165,5 +205,11 @@ extension Mailbox.State {
     fileprivate mutating func takeReader() -> CheckedContinuation<Mailbox.Received, Never>? {
         defer { reader = nil }
         return reader
+    }
+
+    /// Takes whoever waits for the reader, and must then be resumed.
+    fileprivate mutating func takeVisitor() -> CheckedContinuation<Void, Never>? {
+        defer { visitor = nil }
+        return visitor
     }
 }

@@ -19,8 +19,8 @@ final class ComponentService: Service {
     private struct Entry: Sendable {
         var plan: ComponentPlan
         let desk = OrderDesk()
-        /// Something in here ends it: one word is enough.
-        let ending = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        /// Runs it; in no group: one that hangs must keep neither a change nor the service from their ends.
+        var task: Task<Void, Never>?
         /// Finished when it has ended.
         let ended = Mailbox<Void>(bound: 1, policy: .refuseNewest)
         var health = Health()
@@ -32,7 +32,7 @@ final class ComponentService: Service {
         var failures = 0
     }
 
-    /// How long a component that leaves the configuration may take to end.
+    /// How long a component may take to end, when it leaves the configuration or the agent stops.
     private static let farewell: Duration = .seconds(2)
 
     private let board: any Board
@@ -55,27 +55,23 @@ final class ComponentService: Service {
 
     /// Runs until the shutdown.
     ///
-    /// Every component has stopped when this returns.
+    /// Every component has stopped when this returns, but for those that hang.
     func run() async throws {
         try await untilGracefulShutdown { [self] in
-            await withDiscardingTaskGroup { group in
-                for id in entries.withLock({ Array($0.keys) }) { start(id, in: &group) }
-                while let change = await changes.next() {
-                    switch change {
-                    case .start(let plans, let done):
-                        for plan in plans {
-                            entries.withLock { $0[plan.id] = Entry(plan: plan) }
-                            start(plan.id, in: &group)
-                        }
-                        done()
-                    case .stop(let ids, let done):
-                        await end(ids)
-                        done()
-                    }
+            for entry in entries.withLock(\.self).values { start(entry) }
+            while let change = await changes.next() {
+                switch change {
+                case .start(let plans, let done):
+                    for plan in plans { start(Entry(plan: plan)) }
+                    done()
+                case .stop(let ids, let done):
+                    await end(ids)
+                    done()
                 }
             }
         }
         dismissChanges()
+        await end(entries.withLock { Set($0.keys) })
     }
 
     /// Nobody waits for a change that will not be made.
@@ -88,25 +84,22 @@ final class ComponentService: Service {
         }
     }
 
-    private func start(_ id: ComponentID, in group: inout DiscardingTaskGroup) {
-        guard let entry = entries.withLock({ $0[id] }) else { return }
-        group.addTask {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.keepRunning(entry) }
-                group.addTask { _ = await entry.ending.next() }
-                await group.next()
-                group.cancelAll()
-            }
+    private func start(_ entry: Entry) {
+        let id = entry.plan.id
+        entries.withLock { $0[id] = entry }  // before it says anything
+        let task = Task {
+            await keepRunning(entry)
             entry.ended.finish()
         }
+        entries.withLock { $0[id]?.task = task }
     }
 
     /// Ends components; one that hangs, because its driver does, is left behind.
     private func end(_ ids: Set<ComponentID>) async {
         let running = entries.withLock { $0.filter { ids.contains($0.key) } }
-        for entry in running.values { entry.ending.send(()) }
+        for entry in running.values { entry.task?.cancel() }
         let deadline = time.now + Self.farewell
-        for (id, entry) in running {
+        for (id, entry) in running where entry.task != nil {
             if case .deadline = await entry.ended.next(until: deadline, on: time) {
                 logger.error("component hangs, and is left behind", metadata: ["component.id": "\(id)"])
             }
@@ -125,19 +118,12 @@ final class ComponentService: Service {
 
     /// Stops components, and returns when they have stopped.
     func stop(_ ids: Set<ComponentID>) async {
-        await change { .stop(ids, done: $0) }
+        await changes.ask { .stop(ids, done: $0) }
     }
 
     /// Starts components, of which none with the same name may run.
     func start(_ plans: [ComponentPlan]) async {
-        await change { .start(plans, done: $0) }
-    }
-
-    private func change(_ make: (@escaping @Sendable () -> Void) -> Change) async {
-        await withCheckedContinuation { continuation in
-            if case .accepted = changes.send(make { continuation.resume() }) { return }
-            continuation.resume()
-        }
+        await changes.ask { .start(plans, done: $0) }
     }
 
     /// How a component is; nil: it does not run.
@@ -157,6 +143,8 @@ final class ComponentService: Service {
         let port = ComponentPort(
             id: plan.id, time: time, logger: logger, orders: desk.mailbox,
             observe: { [self] moment, content in
+                // One that was left behind says nothing under the name of its successor.
+                guard entries.withLock({ $0[plan.id]?.desk === desk }) else { return }
                 if case .reading(let reading) = content, reading.quality == .good, run.works() { heal(plan.id) }
                 hub.observe(at: moment, content)
             })
@@ -166,7 +154,8 @@ final class ComponentService: Service {
                 try await plan.component.run(on: board, port)
                 try Task.checkCancellation()
                 throw EndedByItself(component: plan.id)
-            } catch is CancellationError {
+            } catch  where Task.isCancelled || error is CancellationError {
+                // Also where it says otherwise: one that was left behind has nothing to say of its successor.
                 return desk.close(because: "the agent is stopping, or its configuration is being changed")
             } catch {
                 desk.close(because: error.explanation)

@@ -18,15 +18,8 @@ public final class ObservationHub: Sendable {
         var lostSinceStart = 0
     }
 
-    /// What the recorder reads.
-    enum Recordable: Sendable {
-        case observation(Observation)
-        /// Says that the recorder lives.
-        case ping(@Sendable () -> Void)
-    }
-
     /// What waits for the disk: 1024 of them; the oldest goes when one more comes, and is counted as lost.
-    let recordables = Mailbox<Recordable>(bound: 1_024, policy: .dropOldest)
+    let recordables = Mailbox<Observation>(bound: 1_024, policy: .dropOldest)
     /// Events for the bindings: 64 of them; the oldest goes when one more comes.
     ///
     /// A finger is slower.
@@ -70,21 +63,8 @@ public final class ObservationHub: Sendable {
         if case .result(let result) = content { content = .result(result.bounded) }
         if case .event(let event) = content { events.send(event) }
         guard passes(content, at: stamp) else { return }
-        record(.observation(Observation(time: stamp, content: content)))
-    }
-
-    private func record(_ recordable: Recordable) {
-        switch (recordables.send(recordable), recordable) {
-        case (.dropped(.observation(let oldest)), _): lose(oldest)
-        // One that is not waited for any more: the store has a beat of its own.
-        case (.dropped(.ping(let answer)), _), (.finished, .ping(let answer)): answer()
-        default: break
-        }
-    }
-
-    /// Returns when the recorder has come by.
-    func ping() async {
-        await withCheckedContinuation { continuation in record(.ping { continuation.resume() }) }
+        let observation = Observation(time: stamp, content: content)
+        if case .dropped(let oldest) = recordables.send(observation) { lose(oldest) }
     }
 
     /// Takes note of a reading, and says whether it goes on.

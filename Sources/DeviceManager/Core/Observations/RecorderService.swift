@@ -10,6 +10,11 @@ struct RecorderService: Service {
     let interval: Duration
     let logger: Logger
 
+    /// Its part in the agent's life: it comes by for the next observation.
+    var vital: Vital {
+        Vital("recorder") { [recordables = hub.recordables] in await recordables.untilReaderComesBy() }
+    }
+
     /// Runs until everything that was observed before the shutdown is stored, or can't be.
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -28,10 +33,7 @@ struct RecorderService: Service {
             let due = [batcher.deadline, hub.repeatDeadline].compactMap(\.self).min()
             let received = await hub.recordables.next(until: due, on: time)
             hub.repeatReadings(at: time.now)
-            if case .element(.ping(let answer)) = received { answer() }
-            if case .element(.observation(let observation)) = received,
-                let dropped = batcher.add(observation, at: time.now)
-            {
+            if case .element(let observation) = received, let dropped = batcher.add(observation, at: time.now) {
                 hub.lose(dropped)
             }
             let isLast = if case .finished = received { true } else { false }
