@@ -69,6 +69,12 @@ $(KEEPER_DIR)/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/keeper/f
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_ALL) $(CFLAGS_HARD) $(KEEPER_C) $(KEEPER_FAKE) -o $@
 
+# What tests put under the agent: a wall clock that goes wrong while it runs.
+keeper: $(KEEPER_DIR)/wall_clock.so
+$(KEEPER_DIR)/wall_clock.so: Tests/wall-clock/wall_clock.c
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_ALL) $(CFLAGS_HARD) -fPIC -shared $< -o $@
+
 # Both are watched for wrong use of memory while they run.
 keeper-test: $(KEEPER_DIR)/checked/keeper-tests $(KEEPER_DIR)/checked/m2m-keeper-simulated ## m2m-keeper, without a kernel
 	@$(KEEPER_DIR)/checked/keeper-tests $(KEEPER_DIR)/checked/m2m-keeper-simulated

@@ -9,6 +9,12 @@ pull() {
     line=$(line_directory "$1") && echo "pull-$2" >"$line/pull"
 }
 
+# pull_of LINE: prints where its resistor pulls, up or down, whoever has set that.
+pull_of() {
+    local line
+    line=$(line_directory "$1") && sed 's/pull-//' "$line/pull"
+}
+
 # level LINE: prints the voltage on a line, 0 or 1, whoever drives it.
 level() {
     local line

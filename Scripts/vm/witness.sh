@@ -21,6 +21,22 @@ witness() {
         forget
 }
 
+# traces_calls: whether this kernel traces system calls at all.
+traces_calls() { [ -e $traces/events/syscalls/sys_enter_brk ]; }
+
+# witness_growth FILTER: where it does, begins to look at those that get memory, of the processes that the filter says.
+witness_growth() {
+    local call
+    traces_calls || return 0
+    for call in brk mmap mremap; do
+        echo "$1" >$traces/events/syscalls/sys_enter_$call/filter
+        echo 1 >$traces/events/syscalls/sys_enter_$call/enable
+    done
+}
+
+# growth PROCESS: prints how often the trace shows that it asked for memory.
+growth() { traced "-$1 .* sys_\(brk\|mmap\|mremap\)("; }
+
 # is_complete: whether the trace still has all since it was told to forget.
 is_complete() {
     awk '/^# entries-in-buffer/ { split($3, counts, "/"); found = counts[1] == counts[2] } END { exit !found }' \

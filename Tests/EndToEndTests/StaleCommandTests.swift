@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// Promise: a command that comes too late is not done, whatever the clocks of router and device say; none is done twice;
-/// and where nobody knows whether it was done, nobody says that it was.
+/// where nobody knows whether it was done, nobody says that it was; and a lease ends without the router, too.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct StaleCommandTests {
     private static let tenYears: Duration = .seconds(10 * 365 * 86_400)
 
@@ -63,6 +63,24 @@ import Wire
         }
     }
 
+    @Test(
+        "A lease ends on the device when not a byte comes through any more, and nobody hangs up",
+        arguments: [Duration.milliseconds(200), .seconds(10)])
+    func cutOff(_ lease: Duration) async throws {
+        try await Stage.play(deviceAhead: .zero) { stage in
+            #expect(try await stage.call("held", lease: Lease(id: "lease", duration: lease)).status == .done)
+            for gate in [stage.proxy.up, stage.proxy.down] { gate.shut() }
+            if lease > .seconds(1) {
+                // The short one may be over before the gates are shut; the long one is not.
+                #expect(try await stage.isOn())
+                stage.device.pass(lease)
+            }
+            while try await stage.isOn() {}
+            #expect(try await stage.value("lease_ends")?.numeric == 1)
+            #expect(try await stage.value("reason") == .text("the lease of anna through the router has ended"))
+        }
+    }
+
     @Test("A command is done once: its id is refused when it comes again, also after a restart of the agent")
     func repeated() async throws {
         try await Stage.play(deviceAhead: .zero) { (stage) async throws in
@@ -106,7 +124,7 @@ private struct Stage {
         let device = try ShiftedTime(boot: 1, ahead: .seconds(5_000), wallAhead: deviceAhead)
         let router = try ShiftedTime(boot: 2)
         try await house.withRouter(time: router) { address in
-            try await StallingProxy.run(to: address) { proxy in
+            try await StallingProxy.run(toPort: address.port) { proxy in
                 let session = try await house.logIn(address)
                 try await house.enrol(proxy.address, session)
                 let stage = Stage(house: house, session: session, proxy: proxy, device: device, router: router)
@@ -138,9 +156,9 @@ private struct Stage {
     }
 
     /// Gives a command through the router.
-    func call(_ id: CommandID, action: String = "on") async throws -> CommandResult {
+    func call(_ id: CommandID, action: String = "on", lease: Lease? = nil) async throws -> CommandResult {
         let items = try await ask(
-            .call(CallRequest(id: id, address: Self.heater, action: action, expiry: .seconds(10))))
+            .call(CallRequest(id: id, address: Self.heater, action: action, expiry: .seconds(10), lease: lease)))
         guard case .observation(let report)? = items.first, case .result(let result) = report.content else {
             throw HarnessError(description: "no result: \(items)")
         }
@@ -177,7 +195,8 @@ private struct Stage {
 
     // MARK: On the device
 
-    private func value(_ property: String) async throws -> Value? {
+    /// What a property of the heater is.
+    func value(_ property: String) async throws -> Value? {
         var here = try await ClientConnection.local(house.socket)
         let items = try await here.ask(.read(Address(component: "heater", property: property)))
         await here.close()

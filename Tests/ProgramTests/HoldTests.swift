@@ -89,7 +89,7 @@ extension ProgramTests {
                 let outcome = try await hold.outcome()
                 #expect(outcome.status == 3, "\(outcome)")
                 #expect(outcome.errors.first?.contains("; trying again") == true)
-                #expect(outcome.errors.last?.hasSuffix(": safe again within 10 s at the latest") == true)
+                #expect(outcome.errors.last?.hasSuffix(": safe again within 10s at the latest") == true)
                 #expect(try outcome.json.last?["status"] == "unreachable")
             }
         }
@@ -104,6 +104,28 @@ extension ProgramTests {
                 try await hold.output.next(with: "held until Ctrl-C")
                 hold.signal(SIGKILL)
                 try await waitUntilOff(watch)
+            }
+        }
+
+        @Test("A laptop dies without a word, far away: its connections stay, and yet the device lets go in time")
+        func laptopDies() async throws {
+            try await Household.open { house in
+                let (_, agent) = try await house.settle()
+                let hold = try house.start("m2m", ["call", "greenhouse/heater", "on", "--hold"])
+                try await hold.output.next(with: "held until Ctrl-C")
+                hold.signal(SIGSTOP)
+                #expect(try await isOn(house))
+                try await house.settleHeater(isOn: false)
+                #expect(try await house.value("heater.reason") == "the lease of anna through the router has ended")
+                #expect(try await house.value("heater.lease_ends") == 1)
+                #expect(agent.errors.all.filter { $0.contains("no link to the router") }.isEmpty)
+
+                // When it is opened again, it says that it is over, and takes nothing back.
+                hold.signal(SIGCONT)
+                let outcome = try await hold.outcome()
+                #expect([1, 3].contains(outcome.status), "\(outcome)")
+                #expect(outcome.errors.last?.contains("greenhouse/heater on: held no longer") == true, "\(outcome)")
+                #expect(try await !isOn(house))
             }
         }
 

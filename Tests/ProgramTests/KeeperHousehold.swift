@@ -70,11 +70,18 @@ extension Household {
     /// A device without a router whose outputs are held by a keeper, and work.
     ///
     /// The agent comes first, because it writes the table without which no keeper holds anything.
+    ///
+    /// - Parameters:
+    ///   - edits: What is other than in the fixture.
+    ///   - isLinked: Whether it has a router all the same: then it has to be enrolled.
+    ///   - variables: What the agent's environment has beside that of all programs.
+    /// - Throws: ``HarnessError`` and ``NotInTime`` when it does not come to that.
+    /// - Returns: The two programs.
     func keep(
-        _ edits: [GreenhouseFile.Edit] = [], isLinked: Bool = false
+        _ edits: [GreenhouseFile.Edit] = [], isLinked: Bool = false, variables: [String: String] = [:]
     ) async throws -> (agent: Program, keeper: Program) {
         try writeDevice((isLinked ? [] : [.noRouter]) + [.keeper] + edits)
-        let agent = try await startAgent()
+        let agent = try await startAgent(variables: variables)
         try await agent.errors.hold("the keeper does not answer")  // it has written the table before it says so
         let keeper = try await startKeeper()
         try await settleHeater(isOn: false)

@@ -4,6 +4,8 @@ import Testing
 
 extension ProgramTests {
     /// Promise: the agent links no Foundation of any kind: it would cost more memory than all the rest.
+    ///
+    /// And the keeper links nothing that whoever audits it would have to read besides libgpiod: no Swift above all.
     @Suite struct LinkedLibrariesTests {
         @Test("The agent needs no Foundation") func agent() throws {
             let needed = try SharedObject(Household.programs + "m2m-agent").needed
@@ -12,6 +14,17 @@ extension ProgramTests {
             #expect(needed.filter { $0.lowercased().contains("foundation") } == [])
             // The one big part of Foundation that does not have its name.
             #expect(needed.filter { $0.lowercased().contains("icu") } == [])
+        }
+
+        @Test("The keeper needs libgpiod and the C library, and nothing else") func keeper() throws {
+            let needed = try SharedObject(Made.keeper.path).needed
+            #expect(needed.contains("libc.so.6"))
+            #expect(needed.filter { $0.hasPrefix("libgpiod.so.") }.count == 1)
+            // On some processors the dynamic linker is among them: it has the number that guards the stack.
+            let isKnown = { (name: String) in
+                name == "libc.so.6" || name.hasPrefix("libgpiod.so.") || name.hasPrefix("ld-linux")
+            }
+            #expect(needed.filter { !isKnown($0) } == [])
         }
 
         @Test("Who links Foundation is found out: m2m does, and may") func m2m() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -48,6 +49,59 @@ extension ProgramTests {
                 try await all.output.nextJSON("result") { $0["action"] == "on" }
                 for watch in [all, one] { try await watch.output.nextJSON("reading") { $0["component"] == "climate" } }
                 #expect(try one.output.all.allSatisfy { try JSON($0)["component"] == "climate" })
+            }
+        }
+
+        @Test(
+            "In words an output has its value, what is wanted, who holds it until when, why, its counters and its limits",
+            arguments: [false, true])
+        func output(_ isFar: Bool) async throws {
+            let rules = "on_agent_lost = { hold = \"5s\" }\nmax_on = \"30m\"\nmin_off = \"1ms\"\n"
+            let edits = [GreenhouseFile.Edit("safe = \"off\"\n", "safe = \"off\"\n\(rules)")]
+            try await Household.open { house in
+                if isFar {
+                    _ = try await house.settle(edits)
+                } else {
+                    try house.writeDevice([.noRouter] + edits)
+                    _ = try await house.startAgent()
+                }
+                try await house.settleHeater(isOn: false)
+                let place = isFar ? "greenhouse/heater" : "heater"
+                try house.done(await house.m2m("call", place, "on", "--lease", "300ms"))
+                try await house.settleHeater(isOn: false)
+                try house.done(await house.m2m("call", place, "on", "--lease", "10m"))
+                for _ in 0..<2 { #expect(try await house.m2m("call", place, "on").status == 1) }
+                // The last that has changed: what has changed before it is there, too.
+                try await house.untilReading("\(place).refusals") { $0["value"] == 2 }
+
+                let holder = isFar ? "anna through the router" : try await house.value("heater.holder").text
+                let until = try await house.value("\(place).until").text
+                #expect(!holder.isEmpty && until.hasSuffix("Z"))
+                let values = [
+                    ("on", "true"), ("wanted", "true"), ("holder", holder), ("until", until),
+                    ("reason", "switched on by \(holder)"), ("switches", "3"), ("refusals", "2"), ("lease_ends", "1"),
+                    ("keeper_interventions", "0"),
+                ]
+                let there = isFar ? place : "/heater"
+                let described = try house.done(await house.m2m("describe", there, "--json")).json.first
+                let limits = try #require(described)["components"].list.flatMap(\.["limits"].list).map { try $0.text }
+                let names = ["safe", "on_agent_lost:", "on_link_lost:", "max_on:", "min_off:"]
+                #expect(limits.map { $0.prefix { $0 != " " } }.map(String.init) == names)
+
+                let read = try house.done(await house.m2m("read", place)).output
+                for (name, value) in values {
+                    let row = try #require(read.first { $0.hasPrefix("heater.\(name) ") }, "\(name) in \(read)")
+                    let cells = row.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
+                    #expect(cells.dropFirst().prefix(2) == [value, "good"], "\(row)")
+                }
+                #expect(read.suffix(limits.count + 2) == ["", "heater:"] + limits.map { "  \($0)" })
+
+                let words = try house.done(await house.m2m("describe", there)).output
+                for (name, value) in values {
+                    let row = try #require(words.first { $0.hasPrefix("  \(name) ") }, "\(name) in \(words)")
+                    #expect(row.hasSuffix("): \(value)"), "\(row)")
+                }
+                #expect(words.suffix(limits.count + 1) == ["  limits:"] + limits.map { "    \($0)" })
             }
         }
 

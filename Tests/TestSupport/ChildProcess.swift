@@ -98,18 +98,3 @@ public final class ChildProcess: Sendable {
         return body(strings + [nil])
     }
 }
-
-/// m2m-keeper with simulated lines: the Makefile makes it, because SwiftPM has no part in that program.
-public enum SimulatedKeeper {
-    /// The program.
-    public static var path: String {
-        get throws {
-            let repository = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-            let path = "/\(repository)/.build/keeper/m2m-keeper-simulated"
-            guard access(path, X_OK) == 0 else {
-                throw HarnessError(description: "there is no \(path): `make keeper` makes it, and `make test` too")
-            }
-            return path
-        }
-    }
-}

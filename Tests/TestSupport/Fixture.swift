@@ -6,10 +6,7 @@ public enum Fixture {
     ///
     /// - Parameter name: Its name under `Fixtures/`.
     /// - Returns: Its path.
-    public static func path(_ name: String) -> String {
-        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        return "/\(here)/Fixtures/\(name)"
-    }
+    public static func path(_ name: String) -> String { Repository.path("Fixtures/\(name)") }
 
     /// The text of a file.
     ///
