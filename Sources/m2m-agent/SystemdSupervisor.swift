@@ -14,6 +14,9 @@ final class SystemdSupervisor: Supervisor {
     /// Whether it knows that the agent works; before that it must not take the end of a reload for it.
     private let isReady = Mutex(false)
 
+    /// Where what is said once waits for a supervisor that is slow.
+    private let patient = BlockingQueue(label: "m2m.systemd")
+
     /// A sign of life more often than this would keep the machine busy with nothing else.
     private static let shortestPeriod: Duration = .milliseconds(300)
 
@@ -46,23 +49,25 @@ final class SystemdSupervisor: Supervisor {
         switch news {
         case .ready:
             isReady.withLock { $0 = true }
-            send(Self.works)
-        case .alive: send("WATCHDOG=1", isRepeated: true)
+            sendPatiently(Self.works)
+        case .alive: send("WATCHDOG=1", isPatient: false)
         case .reloading:
             // Type=notify-reload wants to know when it began, on the monotonic clock.
-            if isReady.withLock(\.self) { send("RELOADING=1\nMONOTONIC_USEC=\(now().nanoseconds / 1_000)") }
-        case .reloaded: if isReady.withLock(\.self) { send(Self.works) }
-        case .stopping: send("STOPPING=1\nSTATUS=makes its outputs safe")
+            if isReady.withLock(\.self) { sendPatiently("RELOADING=1\nMONOTONIC_USEC=\(now().nanoseconds / 1_000)") }
+        case .reloaded: if isReady.withLock(\.self) { sendPatiently(Self.works) }
+        case .stopping: sendPatiently("STOPPING=1\nSTATUS=makes its outputs safe")
         }
     }
 
     private static let works = "READY=1\nSTATUS=works"
 
+    /// Sends what is said once, and gives a supervisor 10 s that has not yet read what was sent before.
+    private func sendPatiently(_ text: String) {
+        patient.start { [self] in send(text, isPatient: true) }
+    }
+
     /// Sends a datagram; where nobody listens, that is nobody's loss.
-    ///
-    /// A supervisor that has not yet read what was sent before gets a second for what is said once. What is said again
-    /// and again waits for nobody.
-    private func send(_ text: String, isRepeated: Bool = false) {
+    private func send(_ text: String, isPatient: Bool) {
         guard let socket, socket.utf8.count > 1 else { return }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -74,12 +79,12 @@ final class SystemdSupervisor: Supervisor {
         let file = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { return }
         defer { close(file) }
-        var patience = timeval(tv_sec: 1, tv_usec: 0)
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let bytes = Array(text.utf8)
         withUnsafeBytes(of: &address) {
             _ = sendto(
-                file, bytes, bytes.count, Int32(MSG_NOSIGNAL) | (isRepeated ? Int32(MSG_DONTWAIT) : 0),
+                file, bytes, bytes.count, Int32(MSG_NOSIGNAL) | (isPatient ? 0 : Int32(MSG_DONTWAIT)),
                 $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(length))
         }
     }

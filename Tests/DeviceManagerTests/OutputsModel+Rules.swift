@@ -100,7 +100,9 @@ extension OutputsModel {
         // What was begun may have been done, and what waited was not.
         deeds += answer(lines[output].move?.asks ?? [], .unknown) + answer(lines[output].asks, .failed)
         // To be safe is somebody's word however late it is done.
-        if lines[output].word.value != lines[output].terms.safeOn { forget(output, lines[output].asks) }
+        for ask in lines[output].asks.reversed() where lines[output].word.value != lines[output].terms.safeOn {
+            forget(output, [ask])
+        }
         let known = memory(of: output)
         (lines[output].onSince, lines[output].offSince) = (known.onSince, known.offSince)
         (lines[output].state, lines[output].move, lines[output].asks) = (.absent, nil, [])

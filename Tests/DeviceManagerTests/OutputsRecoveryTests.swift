@@ -131,6 +131,21 @@ struct OutputsRecoveryTests {
         #expect(bench.reports["heater"]?.holder == nil)
     }
 
+    @Test("An off that waited when the line was lost is remembered, also where an on waited behind it")
+    func offBeforeOn() {
+        var bench = heater()
+        bench.call("heater", .on, lease: .held(.seconds(600)), by: OutputsBench.anna)
+        bench.isPrompt = false
+        bench.renew("heater", "lease", for: .seconds(900))
+        let off = bench.send("heater", .off)
+        let on = bench.send("heater", .on)
+        bench.handle(.lost("heater", "the keeper hangs"))
+        #expect([off, on].map { bench.outcomes[$0]?.status } == [.failed, .failed])
+        bench.isPrompt = true
+        bench.find("heater", .active)
+        #expect(bench.lines["heater"] == .inactive)
+    }
+
     @Test("A line that is taken twice while a new end is on its way does not begin its max_on anew")
     func takenTwice() {
         var bench = heater { rules in

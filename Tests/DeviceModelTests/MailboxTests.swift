@@ -75,6 +75,17 @@ import Testing
         await mailbox.untilReaderComesBy()
     }
 
+    @Test("Whoever comes while the reader lies down to wait is not overlooked")
+    func readerLiesDown() async {
+        for _ in 0..<5_000 {
+            let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+            let reader = Task { await mailbox.next() }
+            await mailbox.untilReaderComesBy()
+            mailbox.finish()
+            #expect(await reader.value == nil)
+        }
+    }
+
     @Test("Whoever waits for a reader that never comes can be called off")
     func callingOff() async {
         let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)

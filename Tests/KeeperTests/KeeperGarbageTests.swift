@@ -86,6 +86,41 @@ import Testing
         #expect(state.withLock(\.count) >= 300)
     }
 
+    @Test("An output whose line is not there asks again and again, and the keeper hears nothing of that")
+    func missingLine() async throws {
+        let folder = try TemporaryDirectory()
+        let holder = KeeperBench.holder(in: folder, time: ManualTime())
+        let state = Mutex((hellos: 0, table: UInt64(0)))
+        let fake = try FakeKeeper(at: folder.file("keeper.sock")) { order in
+            var report = keeper_report()
+            report.version = UInt16(KEEPER_PROTOCOL_VERSION)
+            (report.type, report.sequence, report.output) = (order.type, order.sequence, order.output)
+            let isHello = order.type == UInt16(KEEPER_HELLO.rawValue)
+            report.table = state.withLock { state in
+                state.hellos += isHello ? 1 : 0
+                return state.table
+            }
+            report.is_held = isHello ? 0 : 1
+            return [Self.bytes(report)]
+        }
+        defer { fake.end() }
+        let (plan, missing) = (KeeperBench.plan(5), KeeperBench.plan(999))
+        let row = KeeperTable.Row(
+            id: "heater", plan: plan, line: LineID(chip: "simulated-header", offset: 5, name: "GPIO5"))
+        state.withLock { $0.table = KeeperTable([row]).checksum }
+        holder.configure(["heater": plan, "lamp": missing])
+        let life = Task { await holder.run() }
+        await holder.settled()
+        let before = state.withLock(\.hellos)
+        for _ in 0..<50 {
+            await #expect(throws: HALError.self) { _ = try await holder.take("lamp", missing) }
+            _ = try await holder.take("heater", plan)
+        }
+        #expect(state.withLock(\.hellos) == before)
+        life.cancel()
+        await life.value
+    }
+
     @Test("While a keeper takes its time with a new table, nobody is told that there is none")
     func slowTable() async throws {
         let folder = try TemporaryDirectory()

@@ -46,7 +46,7 @@ public final class DeviceManager: Sendable {
         public var holder: (any OutputHolder)?
         /// Where the outputs are written down for the next run; nil: nowhere.
         public var journal: OutputJournalFile?
-        /// How long an output line may take to be driven, until whoever commanded is told that nobody knows.
+        /// How long an output line may take to be there and to be driven, until people are told that it does not answer.
         public var patience = Outputs.usualPatience
         /// Where observations are kept.
         public var outbox: any Outbox

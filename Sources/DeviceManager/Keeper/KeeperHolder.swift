@@ -142,13 +142,15 @@ public final class KeeperHolder: OutputHolder {
     }
 
     private func change(_ edit: (inout KeeperRoster?) -> Void) {
-        let wakes = state.withLock { state in
+        // Where the table is as before there is nothing to tell; an output that asks again and again must wake nobody.
+        let wakes = state.withLock { state -> Mailbox<Void>? in
             let before = state.roster?.table
             edit(&state.roster)
-            if state.roster?.table != before { state.unsettle(socket) }
+            guard state.roster?.table != before else { return nil }
+            state.unsettle(socket)
             return state.wakes
         }
-        wakes.send(())
+        wakes?.send(())
     }
 
     private func connection() throws(HALError) -> KeeperConnection {

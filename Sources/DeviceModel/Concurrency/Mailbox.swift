@@ -83,13 +83,14 @@ public final class Mailbox<Element: Sendable>: Sendable {
 
     /// Sends a question, and returns when it is answered; at once where it is not let in.
     ///
+    /// For mailboxes that drop nothing: nobody would answer what was dropped.
+    ///
     /// - Parameter question: Makes the question of what answers it, which has to be called once.
     public func ask(_ question: (@escaping @Sendable () -> Void) -> Element) async {
+        precondition(policy == .refuseNewest, "a question that was dropped is never answered")
         await withCheckedContinuation { continuation in
-            switch send(question { continuation.resume() }) {
-            case .accepted, .dropped: break
-            case .refused, .finished: continuation.resume()
-            }
+            if case .accepted = send(question { continuation.resume() }) { return }
+            continuation.resume()
         }
     }
 
@@ -140,8 +141,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
 
     /// The oldest element, as soon as there is one; nil when nothing will come any more.
     public func next() async -> Element? {
-        welcomeVisitor()
-        return if case .element(let element) = await wait() { element } else { nil }
+        if case .element(let element) = await wait() { element } else { nil }
     }
 
     /// The oldest element, as soon as there is one before the deadline.
@@ -175,14 +175,11 @@ public final class Mailbox<Element: Sendable>: Sendable {
     private func wait() async -> Received {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let ready = state.withLock { state -> Received? in
-                    if !state.elements.isEmpty { return .element(state.elements.removeFirst()) }
-                    if state.isFinished || Task.isCancelled { return .finished }
-                    if state.deadlinePassed { return .deadline }
-                    precondition(state.reader == nil, "a mailbox has one reader")
-                    state.reader = continuation
-                    return nil
+                // In one step: who comes while the reader lies down must not be overlooked.
+                let (ready, visitor) = state.withLock { state in
+                    (state.ready(for: continuation), state.takeVisitor())
                 }
+                visitor?.resume()
                 if let ready { continuation.resume(returning: ready) }
             }
         } onCancel: {
@@ -201,6 +198,18 @@ public final class Mailbox<Element: Sendable>: Sendable {
 }
 
 extension Mailbox.State {
+    /// What the reader gets at once; nil: it waits now.
+    fileprivate mutating func ready(
+        for continuation: CheckedContinuation<Mailbox.Received, Never>
+    ) -> Mailbox.Received? {
+        if !elements.isEmpty { return .element(elements.removeFirst()) }
+        if isFinished || Task.isCancelled { return .finished }
+        if deadlinePassed { return .deadline }
+        precondition(reader == nil, "a mailbox has one reader")
+        reader = continuation
+        return nil
+    }
+
     /// Takes the waiting reader, who must then be resumed.
     fileprivate mutating func takeReader() -> CheckedContinuation<Mailbox.Received, Never>? {
         defer { reader = nil }

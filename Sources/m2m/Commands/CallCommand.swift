@@ -128,17 +128,20 @@ struct CallCommand: AsyncParsableCommand {
     private func report(
         of call: CallRequest, _ connection: inout ClientConnection
     ) async throws -> ReportedObservation {
+        let problem: String
         do {
-            guard case .observation(let report)? = try await connection.ask(.call(call)).first else {
-                throw ClientError(.internalFailure, "\(address.address)", "no result came")
-            }
-            return report
-        } catch let error as any ExplainedError where error.code == .unreachable && !(error is Failure) {
-            let reason = "\((error as? NoAnswer)?.fact ?? error.description); it may have been done"
-            if format.json { Output.line(call.json(.unknown, reason).text) }
-            Output.error("m2m: \(address.address) \(action): unknown: \(reason)\(hint(call, .unknown))")
-            throw ProgramExit(.failed)
+            if case .observation(let report)? = try await connection.ask(.call(call)).first { return report }
+            problem = "no result came"
+        } catch let refusal as Failure {
+            throw refusal
+        } catch let error as any ExplainedError {
+            // Whatever went wrong on the way, the command may have arrived.
+            problem = (error as? NoAnswer)?.fact ?? error.description
         }
+        let reason = "\(problem); it may have been done"
+        if format.json { Output.line(call.json(.unknown, reason).text) }
+        Output.error("m2m: \(address.address) \(action): unknown: \(reason)\(hint(call, .unknown))")
+        throw ProgramExit(.failed)
     }
 
     /// What is sure, though nobody knows whether the command was done.

@@ -83,7 +83,8 @@ struct Output {
     var waiting: [Waiting] = []
     /// Until when whoever holds the line was told to leave it away from safe.
     var told: MonotonicTime?
-    /// Whether its line may have been made safe while it was being driven: whoever holds it has to say.
+    /// Whether its line may have been made safe since it was found, or while it was being driven: whoever holds it has to
+    /// say.
     var needsProof = false
     /// Answers that go out with the next actions.
     var ended: [Outputs.Action] = []
@@ -154,8 +155,9 @@ struct Output {
     mutating func lose(_ reason: String) {
         let (begun, waited) = (underway?.orders ?? [], waiting.map(\.number))
         (onSince, offSince) = certain
-        // What waits to be done away from safe is not done any more, and is nobody's word when the line is back.
-        if wanted != rules.safe, let before = waiting.lazy.compactMap(\.before).first { claim = before }
+        // What waits to be done away from safe is not done any more, and is nobody's word when the line is back; to be safe
+        // is somebody's word however late it is done.
+        for order in waiting.reversed() where wanted != rules.safe { claim = order.before ?? claim }
         (line, lossReason, underway, waiting, needsProof) = (.missing(reason), reason, nil, [], false)
         end(begun, .unknown, "\(id) was lost while it was switched, which may have been done: \(reason)")
         end(waited, .failed, "\(id) does not work: \(reason)")

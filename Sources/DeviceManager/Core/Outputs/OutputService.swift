@@ -13,7 +13,7 @@ final class OutputService: Service, CommandDesk {
         var holder: any OutputHolder
         /// Where claims outlive the agent; nil: they do not.
         var journal: OutputJournalFile?
-        /// How long a line may take to be driven before its output counts as hanging.
+        /// How long a line may take to be there and to be driven, until people are told that it does not answer.
         var patience: Duration
         var hub: ObservationHub
         var time: any TimeSource
