@@ -146,7 +146,8 @@ public struct ClientConnection: ~Copyable {
 
     /// Why nothing came any more.
     private static func end(_ channel: MessageChannel, _ limit: borrowing TimeLimit) -> NoAnswer {
-        let cause = limit.isOver ? "has not answered for \(limit.duration.text)" : "closed the connection"
+        let waited = Duration.seconds(max(1, limit.duration.seconds.rounded()))
+        let cause = limit.isOver ? "has not answered for \(waited.text)" : "closed the connection"
         // The agent on this machine is the one who proves nothing by a certificate.
         let advice = channel.peer.publicKey == nil ? "does the agent still run?" : "is the network there?"
         return NoAnswer(resource: channel.peer.address, cause: cause, advice: "\(advice) Try again")

@@ -68,11 +68,15 @@ public struct OutputRules: Hashable, Sendable {
 
     /// The rules in words, a sentence each.
     ///
-    /// - Parameter others: The rules of the other outputs: of two pauses after an interlock the longer one counts.
+    /// - Parameters:
+    ///   - others: The rules of the other outputs: of two pauses after an interlock the longer one counts.
+    ///   - hasKeeper: Whether somebody outlives the agent: else nobody is there to do anything when it is lost.
     /// - Returns: The sentences, without a full stop.
-    public func sentences(beside others: [ComponentID: OutputRules]) -> [String] {
+    public func sentences(beside others: [ComponentID: OutputRules], hasKeeper: Bool) -> [String] {
         var sentences = ["safe is \(safe.onOff)"]
         switch onAgentLost {
+        case _ where !hasKeeper:
+            sentences.append("on_agent_lost: without a keeper nothing is promised when the agent is killed or hangs")
         case .safe: sentences.append("on_agent_lost: safe at once when the agent dies or hangs")
         case .hold(let duration):
             sentences.append("on_agent_lost: kept for \(duration.text) when the agent dies or hangs, then safe")

@@ -153,7 +153,12 @@ import Testing
         #expect(rules.interlockDelay == .milliseconds(200))
         #expect(try relay(["on_link_lost": table(["do": .string("hold")])]).output.rules.onLinkLost == .hold)
         #expect(try relay(["on_agent_lost": .string("safe")]).output.rules.onAgentLost == .safe)
-        #expect(rules.sentences(beside: [:]).count == 7)
+        let sentences = rules.sentences(beside: [:], hasKeeper: true)
+        #expect(sentences.count == 7)
+        #expect(sentences.contains { $0.contains("kept for 5s when the agent dies or hangs") })
+        let alone = rules.sentences(beside: [:], hasKeeper: false)
+        #expect(alone.count == 7)
+        #expect(alone.contains { $0.contains("without a keeper nothing is promised") })
     }
 
     @Test func rulesThatContradictEachOtherAreMistakes() {

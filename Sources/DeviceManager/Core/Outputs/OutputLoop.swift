@@ -218,7 +218,13 @@ struct OutputLoop {
         let wanted = Self.outputs(of: plans)
         let leaving = drivers.values.filter { wanted[$0.id] != $0.plan }.map(\.id)
         change = Change(plans: plans, leaving: Set(leaving), patience: time.now + Self.farewell, done: done)
-        for id in leaving { handle(.retire(id)) }
+        for id in leaving {
+            if outputs.all[id]?.isAway == true {
+                logger.notice(
+                    "output is made safe, because its configuration was changed", metadata: ["component.id": "\(id)"])
+            }
+            handle(.retire(id))
+        }
     }
 
     private mutating func letGo(_ id: ComponentID) {

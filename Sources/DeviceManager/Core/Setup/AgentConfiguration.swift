@@ -94,7 +94,8 @@ public struct AgentConfiguration: Sendable {
     public static func read(_ file: Table, _ findings: inout Findings) -> AgentConfiguration? {
         let checked = AgentKeys.file.check(file, name: "", at: Position(line: 1, column: 1), &findings)
         let (components, bindings) = ComponentReader.read(
-            file[AgentKeys.components.name], hasRouter: file[AgentKeys.routerTable.name] != nil, &findings)
+            file[AgentKeys.components.name], hasRouter: file[AgentKeys.routerTable.name] != nil,
+            hasKeeper: file[AgentKeys.keeperTableKey.name] != nil, &findings)
         guard let checked, findings.isEmpty else { return nil }
         let device = checked[AgentKeys.deviceTable]
         let board = checked[AgentKeys.boardTable]

@@ -17,7 +17,7 @@ enum ComponentReader {
     }
 
     static func read(
-        _ entry: Table.Entry?, hasRouter: Bool, _ findings: inout Findings
+        _ entry: Table.Entry?, hasRouter: Bool, hasKeeper: Bool, _ findings: inout Findings
     ) -> ([ComponentPlan], [Binding]) {
         guard let entry else { return ([], []) }
         guard case .table(let table) = entry.node.value else {
@@ -31,15 +31,15 @@ enum ComponentReader {
         }
         OutputRuleCheck(hasRouter: hasRouter, components: outputs).check(&findings)
         let bindings = resolve(candidates, &findings)
-        return (coupled(candidates.compactMap(\.plan)), bindings)
+        return (coupled(candidates.compactMap(\.plan), hasKeeper: hasKeeper), bindings)
     }
 
     /// An interlock is told on both sides.
-    private static func coupled(_ plans: [ComponentPlan]) -> [ComponentPlan] {
+    private static func coupled(_ plans: [ComponentPlan], hasKeeper: Bool) -> [ComponentPlan] {
         let rules = OutputRules.coupled(plans.reduce(into: [:]) { $0[$1.id] = $1.output?.rules })
         return plans.map { plan in
             var plan = plan
-            if let own = rules[plan.id] { plan.description.limits = own.sentences(beside: rules) }
+            if let own = rules[plan.id] { plan.description.limits = own.sentences(beside: rules, hasKeeper: hasKeeper) }
             return plan
         }
     }
