@@ -52,6 +52,21 @@ final class ManagedDevice: Sendable {
         manager = DeviceManager(try Self.configuration(text), software: "test", in: world)
     }
 
+    /// A device with a heater and a button.
+    convenience init() throws {
+        try self.init(
+            """
+            [components.heater]
+            model = "relay"
+            line = "GPIO5"
+            safe = "off"
+            [components.switch]
+            model = "button"
+            line = "GPIO17"
+            debounce = "0s"
+            """)
+    }
+
     /// The checked configuration of a text.
     static func configuration(_ text: String) throws -> AgentConfiguration {
         var findings = Findings(file: "agent.toml")

@@ -14,16 +14,7 @@ private let line = LineReference.name("GPIO5")
     private let device: ManagedDevice
 
     init() throws {
-        device = try ManagedDevice(
-            """
-            [components.heater]
-            model = "relay"
-            line = "GPIO5"
-            safe = "off"
-            [components.switch]
-            model = "button"
-            line = "GPIO17"
-            """)
+        device = try ManagedDevice()
     }
 
     private func lease(_ id: LeaseID = "a", _ duration: Duration = .seconds(60), isRenewed: Bool = false) -> Lease {

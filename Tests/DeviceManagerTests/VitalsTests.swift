@@ -18,17 +18,7 @@ private let all: Set<String> = ["outputs", "commands", "recorder", "store"]
     private let device: ManagedDevice
 
     init() throws {
-        device = try ManagedDevice(
-            """
-            [components.heater]
-            model = "relay"
-            line = "GPIO5"
-            safe = "off"
-            [components.switch]
-            model = "button"
-            line = "GPIO17"
-            debounce = "0s"
-            """)
+        device = try ManagedDevice()
     }
 
     /// Asks parts for a sign of life.

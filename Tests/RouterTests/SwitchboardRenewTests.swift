@@ -126,15 +126,25 @@ import Wire
         #expect(notices.count == 0)
     }
 
-    @Test("When the device comes on a new connection, the end of what it was asked on the old one is unknown, at once")
-    func newConnection() async throws {
+    /// Ada and Bob have each asked their device, and have no answer yet.
+    ///
+    /// - Returns: What Ada's device is told, where the two answers arrive, and what Bob's device was asked.
+    private func bothAsked() async throws -> (
+        notices: Mailbox<Switchboard.Notice>, ada: Mailbox<CommandOutcome>, bob: Mailbox<CommandOutcome>, bobs: Renew
+    ) {
         let notices = await point.connect(point.adas)
         let others = await point.connect(point.bobs)
-        let (end, _) = point.renew()
-        let (other, _) = point.renew(device: 20, owner: point.bob)
+        let (ada, _) = point.renew()
+        let (bob, _) = point.renew(device: 20, owner: point.bob)
         _ = try await MeetingPoint.renew(in: notices)
-        let theirs = try await MeetingPoint.renew(in: others)
+        let bobs = try await MeetingPoint.renew(in: others)
         await point.time.untilSleepers(2)
+        return (notices, ada, bob, bobs)
+    }
+
+    @Test("When the device comes on a new connection, the end of what it was asked on the old one is unknown, at once")
+    func newConnection() async throws {
+        let (_, end, other, theirs) = try await bothAsked()
         let next = await point.connect(point.adas)
         #expect(await end.next() == CommandOutcome(.unknown))
         // The new connection has names of its own, and so has everybody else's.
@@ -148,13 +158,7 @@ import Wire
 
     @Test("When the device's connection is lost, the end of what it was asked is unknown, at once")
     func lostConnection() async throws {
-        let notices = await point.connect(point.adas)
-        let others = await point.connect(point.bobs)
-        let (end, _) = point.renew()
-        let (other, _) = point.renew(device: 20, owner: point.bob)
-        _ = try await MeetingPoint.renew(in: notices)
-        let theirs = try await MeetingPoint.renew(in: others)
-        await point.time.untilSleepers(2)
+        let (notices, end, other, theirs) = try await bothAsked()
         _ = await board.disconnect(point.adas, notices: notices)
         #expect(await end.next()?.status == .unknown)
         await board.renewed(Renewed(id: theirs.id, CommandOutcome(.done)), by: point.bobs)
