@@ -42,9 +42,10 @@ private let switchLine = LineReference.name("GPIO17")
         for output in ["heater", "lamp"] { try await untilTaken(device, output) }
     }
 
-    /// Waits until the line of an output is taken, once more where that has been waited for before.
-    private func untilTaken(_ device: ManagedDevice, _ output: String) async throws {
-        try await device.reading(output, "reason", .text("safe since the start"))
+    /// Waits until the line of an output is taken, at the start or once more.
+    private func untilTaken(_ device: ManagedDevice, _ output: String, anew: Bool = false) async throws {
+        let since = anew ? "its configuration was changed" : "the start"
+        try await device.reading(output, "reason", .text("safe since \(since)"))
     }
 
     @Test("An output that is as before is not touched; one that is not is made safe, given back and taken anew")
@@ -60,9 +61,10 @@ private let switchLine = LineReference.name("GPIO17")
             let before = device.values("heater")
             holder.forgetDeeds()
             await device.manager.apply(try ManagedDevice.configuration(Self.house(lamp: "max_on = \"10m\"")))
-            try await untilTaken(device, "lamp")
+            try await untilTaken(device, "lamp", anew: true)
             #expect(holder.deeds == [.drove("lamp", .inactive), .released("lamp"), .took("lamp")])
             #expect(device.values("heater") == before)
+            #expect(device.values("lamp")["switches"] == .integer(2))
             #expect(await device.perform("heater", "on", by: "ben").status == .refused)
             #expect(await device.perform("lamp", "on").status == .done)
             device.pass(.seconds(600))
@@ -125,7 +127,7 @@ private let switchLine = LineReference.name("GPIO17")
             #expect(try device.board.look(at: .name("GPIO6")) == .inactive)
             device.harsh.letGo()
             await change
-            for output in ["up", "lamp"] { try await untilTaken(device, output) }
+            for output in ["up", "lamp"] { try await untilTaken(device, output, anew: true) }
             #expect(await device.perform("lamp", "on").status == .done)
         }
     }
@@ -144,7 +146,7 @@ private let switchLine = LineReference.name("GPIO17")
             #expect(await holders() == ["m2m heater", "m2m switch", nil])
             await device.manager.apply(try ManagedDevice.configuration(moved))
             try await device.reading("switch", "pressed", .boolean(false))
-            try await untilTaken(device, "heater")
+            try await untilTaken(device, "heater", anew: true)
             #expect(await holders() == ["m2m switch", nil, "m2m heater"])
             #expect(try device.board.switches(of: heaterLine) == 2)
             try device.board.drive(heaterLine, .active)  // which is the button now
@@ -155,7 +157,7 @@ private let switchLine = LineReference.name("GPIO17")
             for isPressed in [true, false] { try await device.reading("switch", "pressed", .boolean(isPressed)) }
             await device.manager.apply(try ManagedDevice.configuration(Self.house()))
             try await device.reading("switch", "pressed", .boolean(false))
-            try await untilTaken(device, "heater")
+            try await untilTaken(device, "heater", anew: true)
             #expect(await holders() == ["m2m heater", "m2m switch", nil])
             #expect(try device.board.look(at: .name("GPIO22")) == .inactive)
             #expect(await device.perform("heater", "on").status == .done)

@@ -33,6 +33,17 @@ struct OutputsLimitsTests {
         #expect(bench.renew("heater", "lease", for: .seconds(60)).isRefused("it is not held any more: max_on"))
     }
 
+    @Test("Whoever holds it for longer than max_on is told when that ends it")
+    func maxOnBeforeLease() {
+        var bench = OutputsBench(["heater": .safe(.inactive) { $0.maxOn = .seconds(5) }])
+        let begin = bench.now
+        bench.call("heater", .on, lease: .of(.seconds(60)))
+        #expect(bench.reports["heater"]?.until == begin + .seconds(5))
+        bench.call("heater", .off)
+        bench.call("heater", .on, lease: .of(.seconds(3)))
+        #expect(bench.reports["heater"]?.until == begin + .seconds(3))
+    }
+
     @Test("A second command does not lengthen max_on")
     func maxOnOnceMore() {
         var bench = OutputsBench(["heater": .safe(.inactive) { $0.maxOn = .seconds(5) }])

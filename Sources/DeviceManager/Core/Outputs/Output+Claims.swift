@@ -87,7 +87,7 @@ extension Output {
             ends.append((end, claim.holder == nil ? .pulseEnded(of: claim.who) : .leaseEnded(of: claim.who)))
         }
         if let given = claim.given { ends.append((given, .keeper(.deadline))) }
-        if let limit = rules.maxOn, wanted == .active, let onSince { ends.append((onSince + limit, .maxOn(limit))) }
+        if let limit = rules.maxOn, let end = maxOnEnd { ends.append((end, .maxOn(limit))) }
         if claim.cameOverLink, let linkDownSince, case .safe(let after) = rules.onLinkLost {
             ends.append((linkDownSince + after, .linkLost(after)))
         }

@@ -145,7 +145,7 @@ struct Output {
     private mutating func adoptSafe(_ found: FoundOutput, _ known: OutputJournal.Entry?, at now: MonotonicTime) {
         if let known, known.claim.wanted == found.value { return claim = known.claim }
         note(found.value, at: now)
-        guard let known else { return force(.start) }
+        guard let known else { return force(claim.cause) }
         claim = known.claim
         force(found.reason.map { .keeper($0) } ?? lossReason.map { .lineLost($0) } ?? .start)
         if found.reason?.isIntervention == true { counters.interventions += 1 }
@@ -234,11 +234,17 @@ struct Output {
         "its line has not answered for \(patience.text) and more"
     }
 
+    /// When `max_on` makes it safe; nil: it does not.
+    var maxOnEnd: MonotonicTime? {
+        guard let limit = rules.maxOn, wanted == .active, let onSince else { return nil }
+        return onSince + limit
+    }
+
     /// What has to be told of it; nil: nothing has changed.
     mutating func news() -> OutputReport? {
         let report = OutputReport(
             value: value, wanted: wanted, holder: claim.holder?.who,
-            until: claim.holder?.isRenewed == true ? nil : claim.end, reason: claim.cause.words, counters: counters,
+            until: claim.holder?.isRenewed == true ? nil : claim.end.map { min($0, maxOnEnd ?? $0) }, reason: claim.cause.words, counters: counters,
             problem: problem)
         guard report != reported, line != .pending else { return nil }
         reported = report

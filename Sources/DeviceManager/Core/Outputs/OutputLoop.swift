@@ -236,7 +236,6 @@ struct OutputLoop {
     private mutating func forget(_ id: ComponentID) {
         (reports[id], incidents[id]) = (nil, nil)
         service.forget(id)
-        outputs.remove(id)
     }
 
     /// Takes the next step of a change.
@@ -252,7 +251,11 @@ struct OutputLoop {
         }
         guard let change = self.change, change.leaving.isEmpty else { return }
         self.change = nil
-        for id in change.gone { forget(id) }
+        let wanted = Self.outputs(of: change.plans)
+        for id in change.gone {
+            forget(id)
+            if wanted[id] == nil { outputs.remove(id) }
+        }
         start(change.plans, in: &group)
         group.addTask { [holder] in
             await holder.settled()

@@ -103,6 +103,8 @@ enum OutputCause: Hashable {
     case hung
     /// It leaves the configuration.
     case retired
+    /// Nobody has commanded anything since its configuration was changed.
+    case changed
     /// As an earlier run of the agent had written down.
     case before(String)
 
@@ -126,6 +128,7 @@ enum OutputCause: Hashable {
         case .lineLost(let reason): "its line was lost: \(reason)"
         case .hung: "its line had not answered in time"
         case .retired: "its configuration was changed"
+        case .changed: "safe since its configuration was changed"
         case .before(let words): words
         }
     }

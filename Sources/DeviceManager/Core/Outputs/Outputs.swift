@@ -83,8 +83,14 @@ struct Outputs {
     }
 
     /// Adds an output; its line is not there yet.
+    ///
+    /// One that was retired comes in the place of itself: it is another one, and goes on counting.
     mutating func add(_ id: ComponentID, _ rules: OutputRules, at now: MonotonicTime) {
-        all[id] = Output(id: id, rules: rules, patience: patience, remembered: journal.entries[id], at: now)
+        let retired = all[id]
+        let remembered = retired == nil ? journal.entries[id] : nil
+        var output = Output(id: id, rules: rules, patience: patience, remembered: remembered, at: now)
+        if let retired { (output.counters, output.claim.cause) = (retired.counters, .changed) }
+        all[id] = output
         configured[id] = rules
         couple()
     }
