@@ -127,7 +127,8 @@ extension KeeperHolder {
             return nil
         } catch {
             let isFolder = [ENOENT, ENOTDIR, EACCES, EPERM].contains(error.errno)
-            let advice = isFolder ? "its folder must be one that the agent's user may write to; or set keeper.table" : ""
+            let advice =
+                isFolder ? "its folder must be one that the agent's user may write to; or set keeper.table" : ""
             return HALError(.failed, "the keeper's table \(tableFile)", errno: error.errno, advice: advice)
         }
     }

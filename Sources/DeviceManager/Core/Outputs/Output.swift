@@ -242,10 +242,10 @@ struct Output {
 
     /// What has to be told of it; nil: nothing has changed.
     mutating func news() -> OutputReport? {
+        let until = claim.holder?.isRenewed == true ? nil : claim.end.map { min($0, maxOnEnd ?? $0) }
         let report = OutputReport(
-            value: value, wanted: wanted, holder: claim.holder?.who,
-            until: claim.holder?.isRenewed == true ? nil : claim.end.map { min($0, maxOnEnd ?? $0) }, reason: claim.cause.words, counters: counters,
-            problem: problem)
+            value: value, wanted: wanted, holder: claim.holder?.who, until: until, reason: claim.cause.words,
+            counters: counters, problem: problem)
         guard report != reported, line != .pending else { return nil }
         reported = report
         return report
