@@ -73,6 +73,22 @@ struct OutputsAdoptionTests {
         #expect(next.drives.isEmpty)
     }
 
+    @Test("An end that this run gave is none of a run before: taken anew, the output goes by its rules alone")
+    func sameRun() {
+        var bench = OutputsBench(["pump": .safe(.inactive) { $0.onLinkLost = .safe(after: .seconds(30)) }])
+        bench.call("pump", .on, by: OutputsBench.anna)
+        bench.handle(.link(isUp: false))
+        let given = bench.drives.last?.until
+        #expect(given == bench.now + .seconds(30))
+        bench.handle(.lost("pump", "the keeper is away"))
+        bench.handle(.link(isUp: true))
+        bench.find("pump", .active, until: given)
+        bench.pass(.seconds(60))
+        #expect(bench.lines["pump"] == .active)
+        #expect(bench.reports["pump"]?.until == nil)
+        #expect(bench.edges == 1)
+    }
+
     @Test("An end that the keeper was given before is no lease and no pulse, and is told as what it is")
     func given() {
         var before = OutputsBench(["pump": .safe(.inactive) { $0.maxOn = .seconds(1_800) }])

@@ -146,11 +146,13 @@ struct OutputsBench {
 
     /// - Returns: How the renewal ended; nil: it has not.
     @discardableResult
-    mutating func renew(_ id: ComponentID, _ lease: LeaseID, for duration: Duration) -> CommandOutcome? {
+    mutating func renew(
+        _ id: ComponentID, _ lease: LeaseID, for duration: Duration, within expiry: Duration = .seconds(10)
+    ) -> CommandOutcome? {
         number += 1
         handle(
             .renew(
-                LeaseRenewal(component: id, lease: lease, duration: duration, deadline: now + .seconds(10)),
+                LeaseRenewal(component: id, lease: lease, duration: duration, deadline: now + expiry),
                 number: number))
         return outcomes[number]
     }

@@ -150,6 +150,39 @@ struct OutputsLeaseTests {
         #expect(bench.renew("heater", "lease", for: .seconds(60))?.status == .failed)
     }
 
+    @Test("A renewal whose turn comes too late is told so, and the lease ends when it did before")
+    func lateTurn() {
+        var bench = heater()
+        bench.call("heater", .on, lease: .of(.seconds(3)))
+        bench.isPrompt = false
+        #expect(bench.renew("heater", "lease", for: .seconds(4)) == nil)
+        #expect(bench.renew("heater", "lease", for: .seconds(600), within: .seconds(1)) == nil)
+        #expect(bench.reports["heater"]?.until == bench.now + .seconds(4))
+        bench.pass(.milliseconds(1_500))
+        bench.isPrompt = true
+        bench.finish("heater")
+        #expect(bench.outcomes[2]?.status == .done)
+        #expect(bench.outcomes[3]?.status == .expired)
+        #expect(bench.drives.last?.until == bench.now + .milliseconds(2_500))
+        bench.pass(.milliseconds(2_500))
+        #expect(bench.lines["heater"] == .inactive)
+        #expect(bench.reports["heater"]?.reason == "the lease of ben on the device has ended")
+    }
+
+    @Test("A renewal that waits does not change the end that its holder has given since")
+    func overtakenRenewal() {
+        var bench = heater()
+        bench.call("heater", .on, lease: .of(.seconds(10)))
+        bench.isPrompt = false
+        bench.renew("heater", "lease", for: .seconds(20))
+        bench.renew("heater", "lease", for: .seconds(600))
+        bench.send("heater", .on, lease: .of(.seconds(1)))
+        bench.isPrompt = true
+        bench.finish("heater")
+        #expect(bench.drives.last?.until == bench.now + .seconds(1))
+        #expect(bench.outcomes.values.allSatisfy { $0.status == .done } && bench.outcomes.count == 4)
+    }
+
     @Test("Its holder may command again under the same lease, with a new end")
     func again() {
         var bench = heater()

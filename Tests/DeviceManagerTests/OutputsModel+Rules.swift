@@ -85,13 +85,12 @@ extension OutputsModel {
         if renewal.deadline <= now { return end(.expired) }
         if line.state != .there { return end(.failed) }
         guard line.word.lease == renewal.lease else { return end(.refused("it is not held any more")) }
-        if renewal.length == 0 {
-            force(renewal.output)
-        } else {
-            lines[renewal.output].pile[line.pile.count - 1].ends = now + renewal.length
-        }
+        if renewal.length == 0 { force(renewal.output) }
+        let goesOn = Renewal(lease: renewal.lease, ends: now + renewal.length)
         lines[renewal.output].asks.append(
-            Ask(number: renewal.number, value: lines[renewal.output].word.value, deadline: renewal.deadline))
+            Ask(
+                number: renewal.number, value: lines[renewal.output].word.value, deadline: renewal.deadline,
+                renewal: renewal.length == 0 ? nil : goesOn))
     }
 
     // MARK: The line goes and comes
@@ -113,14 +112,15 @@ extension OutputsModel {
         let known = memories[output]
         let isSafe = on == lines[output].terms.safeOn
         let isAsKnown = known.map { !isSafe || $0.word.value == on } ?? false
+        let isNew = !lines[output].wasThere
         lines[output].state = .there
         lines[output].wasThere = true
         lines[output].told = until
         // What was made safe meanwhile has become so at some time that nobody knows, at the latest now.
         became(output, on, at: isAsKnown ? known.flatMap { on ? $0.onSince : $0.offSince } ?? now : now)
         if let known, isAsKnown { lines[output].pile = [known.word] } else { force(output) }
-        // What whoever holds the line would end sooner ends then.
-        if let until, lines[output].word.value != lines[output].terms.safeOn,
+        // What whoever held the line before this run would end sooner ends then.
+        if isNew, let until, lines[output].word.value != lines[output].terms.safeOn,
             until < forcedEnd(output) ?? Self.never
         {
             lines[output].pile[0].ends = until

@@ -19,6 +19,13 @@ struct OutputsModel {
         var number: Int
         var value: Bool
         var deadline: Int
+        /// The lease that is to go on when its turn comes, and until when.
+        var renewal: Renewal?
+    }
+
+    struct Renewal {
+        var lease: Int
+        var ends: Int
     }
 
     struct Move {
@@ -208,6 +215,10 @@ struct OutputsModel {
             drop(output, .failed) { $0.value != $1 }
             drop(output, .expired) { ask, _ in ask.deadline <= now }
             drop(output, .failed) { $0.value != $1 }
+        }
+        for ask in lines[output].asks where ask.number > lines[output].word.number ?? 0 {
+            guard let renewal = ask.renewal, renewal.lease == lines[output].word.lease else { continue }
+            lines[output].pile[lines[output].pile.count - 1].ends = renewal.ends
         }
         let line = lines[output]
         let value = line.word.value

@@ -200,11 +200,34 @@ struct OutputsRecoveryTests {
         stopped.handle(.stop)
         #expect(stopped.reports["heater"]?.counters.leaseEnds == 1)
         var hung = heater()
-        hung.call("heater", .on)
+        hung.call("heater", .on, lease: held)
         hung.isPrompt = false
-        hung.send("heater", .on, lease: held)
+        hung.send("heater", .off)
         hung.pass(.seconds(3))
         #expect(hung.reports["heater"]?.counters.leaseEnds == 1)
+    }
+
+    @Test("A pulse that a command ends is counted, too; a lease is not where the command that would end it is too late")
+    func leaseEndsOfCommands() {
+        var pulse = heater()
+        pulse.call("heater", .pulse(.seconds(60)))
+        pulse.call("heater", .pulse(.seconds(30)))
+        #expect(pulse.reports["heater"]?.counters.leaseEnds == 1)
+        pulse.call("heater", .off)
+        #expect(pulse.reports["heater"]?.counters.leaseEnds == 2)
+        var late = heater()
+        late.call("heater", .on, lease: .of(.seconds(5)))
+        late.isPrompt = false
+        late.renew("heater", "lease", for: .seconds(10))
+        let off = late.send("heater", .off, within: .seconds(1))
+        late.pass(.milliseconds(1_500))
+        late.isPrompt = true
+        late.finish("heater")
+        #expect(late.outcomes[off]?.status == .expired)
+        #expect(late.reports["heater"]?.counters.leaseEnds == 0)
+        late.pass(.seconds(10))
+        #expect(late.lines["heater"] == .inactive)
+        #expect(late.reports["heater"]?.counters.leaseEnds == 1)
     }
 
     // MARK: Remembered

@@ -20,7 +20,6 @@ extension Output {
         // Safe already, and held so by somebody: they may go on.
         if target == rules.safe, wanted == target, order.lease == nil, claim.holder != nil { return }
         waits.before = claim
-        if let lease = claim.holder?.lease, lease != order.lease?.id { counters.leaseEnds += 1 }
         claim = Claim(
             wanted: target, cause: .command(target, by: order.who), who: order.who, cameOverLink: order.cameOverLink)
         if case .pulse(let duration) = order.wish { claim.end = now + duration }
@@ -36,19 +35,17 @@ extension Output {
         makeSafeLater(.command(rules.safe, by: order.who))
     }
 
-    /// The lease goes on until then, or ends; whoever asked waits for it to be done.
+    /// The lease goes on until then when its turn comes, or ends; whoever asked waits for it to be done.
     mutating func renew(until end: MonotonicTime?, _ renewal: LeaseRenewal, _ number: Int) {
-        if let end {
-            (claim.end, claim.given) = (end, nil)
-        } else {
-            force(.released(by: claim.who))
-        }
-        waiting.append(Waiting(number: number, target: wanted, deadline: renewal.deadline))
+        if end == nil { force(.released(by: claim.who)) }
+        waiting.append(
+            Waiting(
+                number: number, target: wanted, deadline: renewal.deadline,
+                renewal: end.map { (renewal.lease, $0) }))
     }
 
     /// Makes it safe, whatever anybody wants.
     mutating func force(_ cause: OutputCause) {
-        if claim.end != nil { counters.leaseEnds += 1 }
         claim = Claim(wanted: rules.safe, cause: cause)
         stayForced(cause)
     }
@@ -106,7 +103,6 @@ extension Output {
         if let (moment, cause) = forcedEnd(linkDownSince), moment <= now {
             force(cause)
         } else if wanted == rules.safe, let end = claim.end, end <= now {
-            counters.leaseEnds += 1
             (claim.holder, claim.end) = (nil, nil)
         }
         if line == .pending, awaited <= now { line = .missing(Self.silent(for: patience)) }

@@ -12,6 +12,7 @@ extension Output {
     ) -> OutputDrive? {
         guard line == .held, underway == nil else { return nil }
         dismissLate(at: now)
+        takeRenewals()
         let isKnown = !needsProof && told == forcedEnd(linkDownSince)?.moment
         guard value != wanted || wanted != rules.safe && !isKnown else {
             end(waiting.map(\.number), .done)
@@ -49,6 +50,13 @@ extension Output {
         // Those who wanted a command to go on that has just run out of time.
         let left = claim.wanted
         dismiss(.failed, "the command before it came too late") { $0.target != left }
+    }
+
+    /// The lease goes on whose renewal has its turn; one before the newest command is none of that.
+    private mutating func takeRenewals() {
+        let renewals = waiting.reversed().prefix { $0.before == nil }.compactMap(\.renewal)
+        guard let newest = renewals.first(where: { $0.lease == claim.holder?.lease }) else { return }
+        (claim.end, claim.given) = (newest.end, nil)
     }
 
     /// Answers some of those who wait; their words count no more.

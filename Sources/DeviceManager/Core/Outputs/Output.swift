@@ -45,6 +45,8 @@ struct Output {
         var deadline: MonotonicTime
         /// What holds again when it is not done; nil: it has changed nothing.
         var before: Claim?
+        /// The lease that a renewal lets go on when its turn comes, and until when.
+        var renewal: (lease: LeaseID, end: MonotonicTime)?
     }
 
     /// A drive that was begun.
@@ -78,6 +80,8 @@ struct Output {
     private var remembered: OutputJournal.Entry?
     private var lossReason: String?
     private var reported: OutputReport?
+    /// Whose word it was when the ends of leases and pulses were counted last.
+    private var counted: Claim
 
     var underway: Underway?
     var waiting: [Waiting] = []
@@ -101,6 +105,7 @@ struct Output {
         value = rules.safe
         claim = Claim(wanted: rules.safe, cause: .start)
         counters = remembered?.counters ?? OutputCounters()
+        counted = remembered?.claim ?? claim
     }
 
     var wanted: LineValue { claim.wanted }
@@ -119,24 +124,23 @@ struct Output {
 
     /// The line is there.
     mutating func adopt(_ found: FoundOutput, _ linkDownSince: MonotonicTime?, at now: MonotonicTime) {
-        let known = wasHeld ? entry : remembered
+        let (known, isNew) = (wasHeld ? entry : remembered, !wasHeld)
         (line, wasHeld, value, told) = (.held, true, found.value, found.until)
         (onSince, offSince) = (known?.onSince, known?.offSince)
         // Taken anew while a drive waits for it, that drive says what becomes of it.
-        if underway == nil { adopt(found, known, linkDownSince, at: now) }
+        if underway == nil { adopt(found, known, at: now) }
+        let end = forcedEnd(linkDownSince)?.moment
+        if isNew, wanted != rules.safe, let until = found.until, end.map({ until < $0 }) ?? true { claim.given = until }
         if since(found.value) == nil { note(found.value, at: now) }
     }
 
     private mutating func adopt(
-        _ found: FoundOutput, _ known: OutputJournal.Entry?, _ linkDownSince: MonotonicTime?, at now: MonotonicTime
+        _ found: FoundOutput, _ known: OutputJournal.Entry?, at now: MonotonicTime
     ) {
         if found.value == rules.safe {
             adoptSafe(found, known, at: now)
         } else if let known {
             claim = known.claim  // where it is to be safe by now, it will be
-            claim.given = nil
-            let end = forcedEnd(linkDownSince)?.moment
-            if let until = found.until, end.map({ until < $0 }) ?? true { claim.given = until }
         } else {
             force(.unknown)
         }
@@ -188,7 +192,6 @@ struct Output {
         if wasHeld {
             if isAway { force(cause) }
         } else if remembered?.claim.wanted == rules.safe.toggled {
-            if remembered?.claim.end != nil { counters.leaseEnds += 1 }
             remembered?.claim = Claim(wanted: rules.safe, cause: cause)
         }
     }
@@ -196,6 +199,24 @@ struct Output {
     /// Answers orders.
     mutating func end(_ orders: [Int], _ status: CommandStatus, _ reason: String? = nil) {
         ended += orders.map { .answer(number: $0, CommandOutcome(status, reason)) }
+    }
+
+    // MARK: What is counted
+
+    /// Whose word is in force: those whose turn is still to come do not count yet.
+    private var inForce: Claim {
+        guard wasHeld else { return remembered?.claim ?? claim }
+        return underway?.before ?? waiting.lazy.compactMap(\.before).first ?? claim
+    }
+
+    /// Counts the lease or the pulse that has ended since this was asked last, whatever ended it.
+    mutating func countLeaseEnds() {
+        let present = inForce
+        let goesOn = present.end != nil && present.holder?.lease == counted.holder?.lease
+        // A pulse has no name but its end; a lease may get another one.
+        let isOther = present.holder == nil && present.end != counted.end
+        if counted.end != nil, !goesOn || isOther { counters.leaseEnds += 1 }
+        counted = present
     }
 
     // MARK: Since when

@@ -48,7 +48,7 @@ struct Outputs {
         case beat
     }
 
-    /// How long a line may take to be driven, when nobody says otherwise.
+    /// How long a line may take to be there and to be driven, when nobody says otherwise.
     static let usualPatience: Duration = .seconds(2)
 
     /// The outputs, by name.
@@ -158,6 +158,7 @@ struct Outputs {
         for id in all.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             if let drive = all[id]?.settle(at: now, linkDownSince, &drives) { actions.append(.drive(drive)) }
             answers += all[id]?.takeAnswers() ?? []
+            all[id]?.countLeaseEnds()
             if let report = all[id]?.news() { actions.append(.report(id, report)) }
         }
         actions += answers  // at the end, so that whoever asked can read what they were told
