@@ -72,7 +72,13 @@ import Testing
             #expect(await gate.hangs.next() == "pump")
             let before = time.now
             time.allow(until: before + .seconds(60))
+            let outcomes = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
+            let command = Command(
+                id: "1", component: "pump", action: "go", deadline: before + .seconds(60),
+                origin: .local(uid: 0, user: "root"))
+            service.desks["pump"]?.submit(command) { outcomes.send($0) }
             await service.stop(["pump"])
+            #expect(await outcomes.next() == CommandOutcome(.failed, "pump hangs, and was left behind"))
             #expect(time.now == before + .seconds(2))
             #expect(log.all == ["component hangs, and is left behind: pump"])
             #expect(Set(service.desks.keys) == ["door"])

@@ -9,6 +9,7 @@ import Testing
 @testable import DeviceManager
 
 private let heaterLine = LineReference.name("GPIO5")
+private let lampLine = LineReference.name("GPIO6")
 private let switchLine = LineReference.name("GPIO17")
 
 /// Promises that a changed configuration is applied while the agent runs, and that whatever is in it as before does not
@@ -91,6 +92,22 @@ private let switchLine = LineReference.name("GPIO17")
         }
         // Nobody drives or gives back twice.
         #expect(holder.deeds.count { $0 == .released("lamp") } == 1)
+    }
+
+    @Test("Nothing is read of an output that was there before under the name of one whose line is not there yet")
+    func sameName() async throws {
+        let device = try ManagedDevice(Self.house())
+        try await device.run { () async throws in
+            try await start(device)
+            #expect(await device.perform("lamp", "on").status == .done)
+            await device.manager.apply(try ManagedDevice.configuration(Self.house(lamp: nil)))
+            device.harsh.hang(lampLine, whenTaken: true)
+            await device.manager.apply(try ManagedDevice.configuration(Self.house()))
+            #expect(await device.harsh.hangs.next() == lampLine)
+            #expect(device.values("lamp").isEmpty)
+            device.harsh.letGo()
+            try await device.reading("lamp", "on", .boolean(false))
+        }
     }
 
     @Test("While a changed output is waited for, an interlock with another one that has left still holds")
@@ -292,6 +309,10 @@ private let switchLine = LineReference.name("GPIO17")
                 device.pass(.seconds(1))
             }
             await applied
+            // Nobody waits for ever for what was left behind.
+            let stuck = try await device.result { $0.id == "stuck" }
+            #expect(stuck.status == .unknown)
+            #expect(stuck.reason?.hasSuffix("its line did not answer, and was left behind") == true)
             device.harsh.letGo()
             while (try? device.board.occupy(heaterLine, by: "somebody")) == nil {  // safe: it is not given back yet
                 try Task.checkCancellation()

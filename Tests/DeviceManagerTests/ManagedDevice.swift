@@ -174,8 +174,10 @@ final class ManagedDevice: Sendable {
     }
 
     /// The next result of a command.
-    func result() async throws -> CommandResult {
-        try await next { content in if case .result(let result) = content { result } else { nil } }
+    func result(where isMeant: (CommandResult) -> Bool = { _ in true }) async throws -> CommandResult {
+        try await next { content in
+            if case .result(let result) = content, isMeant(result) { result } else { nil }
+        }
     }
 
     /// All values of a property that were stored, oldest first.

@@ -102,6 +102,7 @@ final class ComponentService: Service {
         for (id, entry) in running where entry.task != nil {
             if case .deadline = await entry.ended.next(until: deadline, on: time) {
                 logger.error("component hangs, and is left behind", metadata: ["component.id": "\(id)"])
+                entry.desk.close(because: "\(id) hangs, and was left behind")
             }
         }
         entries.withLock { entries in

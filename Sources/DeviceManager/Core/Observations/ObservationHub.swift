@@ -53,6 +53,16 @@ public final class ObservationHub: Sendable {
         }
     }
 
+    /// What was read of a component is forgotten.
+    ///
+    /// - Parameter id: It does not say anything any more, or is another one now.
+    func forget(_ id: ComponentID) {
+        state.withLock { state in
+            state.current.forget(id)
+            state.filters[id] = nil
+        }
+    }
+
     // MARK: In
 
     /// Something was observed at a point of the device's own clock.

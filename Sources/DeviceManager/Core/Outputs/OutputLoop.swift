@@ -236,6 +236,7 @@ struct OutputLoop {
     private mutating func forget(_ id: ComponentID) {
         (reports[id], incidents[id]) = (nil, nil)
         service.forget(id)
+        hub.forget(id)
     }
 
     /// Takes the next step of a change.
@@ -246,6 +247,9 @@ struct OutputLoop {
         if isLate {
             for id in change.leaving {
                 logger.error("output hangs, and is left behind", metadata: ["component.id": "\(id)"])
+                if outputs.all[id]?.underway != nil {
+                    handle(.lost(id, "its line did not answer, and was left behind"))
+                }
                 letGo(id)
             }
         }
