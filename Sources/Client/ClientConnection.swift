@@ -89,7 +89,11 @@ public struct ClientConnection: ~Copyable {
                 let error = try envelope.decode(ControlError.self)
                 throw ClientError(.unsupported, channel.peer.address, "\(channel.peer.address) says: \(error.error)")
             }
-            if envelope.proto == .accounts, envelope.type == Failure.type { throw try Failure(in: envelope) }
+            if envelope.proto == .accounts, envelope.type == Failure.type {
+                // The session is over, which says nothing of what was asked.
+                let failure = try Failure(in: envelope)
+                throw ClientError(failure.code, channel.peer.address, failure.message)
+            }
             guard envelope.proto == .requests, envelope.session == session else { continue }
             if request.expiry == nil { limit.cancel() }
             switch envelope.type {

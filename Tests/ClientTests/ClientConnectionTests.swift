@@ -151,11 +151,13 @@ struct OtherEnd {
         }
     }
 
-    @Test("A session that ended in the middle is told") func loggedOut() async throws {
+    @Test("A session that ended in the middle is told, and is no answer to what was asked")
+    func loggedOut() async throws {
         let failure = Failure(.notAuthenticated, "this session has ended")
-        await #expect(throws: failure) {
+        let error = await #expect(throws: ClientError.self) {
             try await ask { end, _ in try await end.channel.send(failure.envelope(.accounts).encoded) }
         }
+        #expect(error?.code == .notAuthenticated && error?.description == "this session has ended")
     }
 
     @Test("What the other end does not know is told in its words") func unsupported() async throws {

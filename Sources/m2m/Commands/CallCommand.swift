@@ -134,6 +134,8 @@ struct CallCommand: AsyncParsableCommand {
             problem = "no result came"
         } catch let refusal as Failure {
             throw refusal
+        } catch let error as ClientError where error.code == .unsupported {
+            throw error  // whoever does not know what a call is has done nothing
         } catch let error as any ExplainedError {
             // Whatever went wrong on the way, the command may have arrived.
             problem = (error as? NoAnswer)?.fact ?? error.description
