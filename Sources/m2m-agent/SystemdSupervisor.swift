@@ -14,8 +14,12 @@ final class SystemdSupervisor: Supervisor {
     /// Whether it knows that the agent works; before that it must not take the end of a reload for it.
     private let isReady = Mutex(false)
 
-    /// Where what is said once waits for a supervisor that is slow.
+    /// What is said once, for a supervisor that is slow: 8 of it; the oldest goes when one more comes.
+    private let unsaid = Mailbox<String>(bound: 8, policy: .dropOldest)
+    /// Where one is said after the other.
     private let patient = BlockingQueue(label: "m2m.systemd")
+    /// Whether somebody is at that.
+    private let isSpeaking = Mutex(false)
 
     /// A sign of life more often than this would keep the machine busy with nothing else.
     private static let shortestPeriod: Duration = .milliseconds(300)
@@ -63,7 +67,21 @@ final class SystemdSupervisor: Supervisor {
 
     /// Sends what is said once, and gives a supervisor 10 s that has not yet read what was sent before.
     private func sendPatiently(_ text: String) {
-        patient.start { [self] in send(text, isPatient: true) }
+        unsaid.send(text)
+        let isAlone = isSpeaking.withLock { isSpeaking in
+            defer { isSpeaking = true }
+            return !isSpeaking
+        }
+        if isAlone { patient.start { [self] in speak() } }
+    }
+
+    /// Sends what waits, until nothing does.
+    private func speak() {
+        while let text = isSpeaking.withLock({ isSpeaking in
+            let text = unsaid.takeIfWaiting()
+            isSpeaking = text != nil
+            return text
+        }) { send(text, isPatient: true) }
     }
 
     /// Sends a datagram; where nobody listens, that is nobody's loss.

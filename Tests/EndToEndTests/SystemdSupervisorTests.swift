@@ -54,6 +54,20 @@ import Testing
         #expect(messages.count < 10_000)
         #expect(messages.last?.contains(news == .ready ? "READY=1" : "STOPPING=1") == true)
     }
+
+    @Test("However often it reloads while systemd does not read, what waits does not grow, and the newest word is told")
+    func crowd() async throws {
+        supervisor.tell(.ready)
+        #expect(try await systemd.heard(1) == [Self.ready])
+        for _ in 0..<1_000 {
+            supervisor.tell(.reloading)
+            supervisor.tell(.reloaded)
+        }
+        supervisor.tell(.stopping)
+        var messages: [String] = []
+        while messages.last?.hasPrefix("STOPPING=1") != true { messages += try await systemd.heard(1) }
+        #expect(messages.count < 1_000)
+    }
 }
 
 /// A datagram socket that is read when a test wants it.
@@ -65,16 +79,7 @@ private final class Systemd: Sendable {
     init() throws {
         folder = try TemporaryDirectory()
         path = folder.file("notify")
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { [path] in $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-        file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        let isBound = withUnsafePointer(to: &address) { [file] pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(file, pointer, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
-        guard isBound else { throw HarnessError(description: "\(path): \(String(cString: strerror(errno)))") }
+        file = try UnixSocket.bound(path, type: Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue))
     }
 
     deinit { close(file) }
