@@ -49,9 +49,7 @@ public struct StoredSession: Codable, Sendable {
     /// - Throws: ``FileError`` when the file can't be written.
     public func save() throws {
         let path = Self.path
-        if let end = path.lastIndex(of: "/"), end != path.startIndex {
-            try SafeFile.makeFolder(String(path[..<end]))
-        }
+        try SafeFile.makeFolder(of: path)
         try SafeFile.write(try JSONEncoder().encode(self), to: path)
     }
 

@@ -62,7 +62,7 @@ public struct ComponentPort: Sendable {
         while true {
             let received = await orders.next(until: deadline, on: time)
             guard case .element(let order) = received, order.command.deadline <= time.now else { return received }
-            order.answer(.expired, "the command came too late and was not done")
+            order.answer(.expired, Command.cameTooLate)
         }
     }
 

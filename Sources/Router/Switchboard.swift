@@ -148,7 +148,7 @@ actor Switchboard {
         }
         let words: String? =
             switch outcome.status {
-            case .expired: "the command came too late and was not done"
+            case .expired: Command.cameTooLate
             case .unknown: "no answer came; it may have been done"
             default: nil
             }

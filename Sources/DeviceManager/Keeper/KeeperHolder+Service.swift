@@ -119,9 +119,7 @@ extension KeeperHolder {
         do throws(FileError) {
             _ = try await disk.run { [tableFile] () throws(FileError) in
                 guard try SafeFile.read(tableFile) != Array(table.text.utf8) else { return }
-                if let end = tableFile.lastIndex(of: "/"), end != tableFile.startIndex {
-                    try SafeFile.makeFolder(String(tableFile[..<end]))
-                }
+                try SafeFile.makeFolder(of: tableFile)
                 try SafeFile.write(table.text.utf8, to: tableFile, isPublic: true)
             }
             return nil

@@ -42,7 +42,7 @@ struct LocalAccess: Sendable {
         let verb = needed == .control ? "switch anything" : "read anything"
         throw Failure(
             .notPermitted,
-            "user \(name) may not \(verb) here; `sudo usermod -aG \(group) \(name)` lets them, after a new login")
+            "user \(name) may not \(verb) here; `sudo usermod -aG \(group) \(name)` lets them")
     }
 
     /// The name of a user, or the number where the system knows no name.

@@ -53,6 +53,8 @@ public struct Command: Hashable, Sendable {
     public static let defaultExpiry: Duration = .seconds(10)
     /// The longest that a command may take to be begun.
     public static let longestExpiry: Duration = .seconds(60)
+    /// What is said of one that was not begun in its time.
+    public static let cameTooLate = "the command came too late and was not done"
 }
 
 /// The id of a command: 1 to 64 printable ASCII characters without spaces, chosen by whoever gives it.

@@ -79,6 +79,14 @@ public enum SafeFile {
         guard access(path, W_OK) == 0 else { throw FileError(path, errno) }
     }
 
+    /// Makes the folder of a file, and those above it, for this user alone.
+    ///
+    /// - Parameter path: The file; without a folder in its path there is nothing to make.
+    /// - Throws: ``FileError`` when the folder can't be made, or not be written to.
+    public static func makeFolder(of path: String) throws(FileError) {
+        if let end = path.lastIndex(of: "/"), end != path.startIndex { try makeFolder(String(path[..<end])) }
+    }
+
     /// Brings the new name onto the disk, too.
     private static func syncFolder(of path: String) {
         let end = path.lastIndex(of: "/") ?? path.startIndex

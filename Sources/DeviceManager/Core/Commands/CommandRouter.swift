@@ -110,15 +110,12 @@ public final class CommandRouter: Service {
         _ incident: inout Incident
     ) async {
         guard command.deadline > time.now else {
-            return end(command, .expired, "the command came too late and was not done", reply)
+            return end(command, .expired, Command.cameTooLate, reply)
         }
         guard recent.insert(command.id) else {
             return end(command, .refused, "a command with this id was given before", reply)
         }
-        guard let desk = desk(command.component) else {
-            return end(command, .failed, "\(command.component) is not there any more", reply)
-        }
-        guard !desk.isFull(command.component) else {
+        guard desk(command.component)?.isFull(command.component) != true else {
             return end(command, .refused, "\(command.component) has too many commands waiting; try again", reply)
         }
         do {

@@ -27,7 +27,7 @@ public struct OutputJournalFile: Sendable {
 
     /// Writes it down, wholly or not at all: where that fails, what was written before is wrong, and is removed.
     func write(_ journal: OutputJournal) throws(FileError) {
-        if let end = path.lastIndex(of: "/"), end != path.startIndex { try SafeFile.makeFolder(String(path[..<end])) }
+        try SafeFile.makeFolder(of: path)
         do throws(FileError) {
             try SafeFile.write(journal.text.utf8, to: path)
         } catch {

@@ -77,7 +77,7 @@ struct OutputRefusal: Error, Hashable {
         self.words = words
     }
 
-    static let expired = OutputRefusal(.expired, "the command came too late and was not done")
+    static let expired = OutputRefusal(.expired, Command.cameTooLate)
 }
 
 /// Why an output is as it is.
