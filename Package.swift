@@ -257,7 +257,7 @@ let package = Package(
             "DocumentTests",
             uses: [
                 "Components", "ConfigurationSchema", "DeviceManager", "HALSimulated", "TOMLFile", "Wire", "TestSupport",
-                "m2m-router",
+                "m2m-agent", "m2m-router",
             ]),
         tests("ArchitectureTests", uses: ["TestSupport"]),
         tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),

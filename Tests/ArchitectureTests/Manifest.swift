@@ -55,7 +55,7 @@ struct Manifest: Decodable {
         let swift = Process()
         swift.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         swift.arguments = [
-            ProcessInfo.processInfo.environment["SWIFT"] ?? "swift", "package", "--package-path", Repository.root,
+            ProcessInfo.processInfo.environment["SWIFT"] ?? "swift", "package", "--package-path", Repository.path(""),
             "--scratch-path", scratch.file("build"), "dump-package",
         ]
         swift.standardOutput = file

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A file of the repository, line by line.
 struct SourceFile {
@@ -25,8 +26,7 @@ struct SourceFile {
 
     /// The Swift files of a folder, but for those of some folders in it.
     static func all(in folder: String, excluding excluded: [String] = []) throws -> [SourceFile] {
-        let root = URL(fileURLWithPath: Repository.root)
-        let start = root.appendingPathComponent(folder)
+        let start = URL(fileURLWithPath: Repository.path(folder))
         guard let names = FileManager.default.enumerator(atPath: start.path) else { return [] }
         return try names.compactMap { $0 as? String }
             .filter { name in name.hasSuffix(".swift") && !excluded.contains { name.hasPrefix("\($0)/") } }
@@ -37,11 +37,4 @@ struct SourceFile {
                     path: "\(folder)/\(name)", lines: text.split(separator: "\n", omittingEmptySubsequences: false))
             }
     }
-}
-
-/// Where the repository is.
-enum Repository {
-    /// Its folder.
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
 }

@@ -7,14 +7,14 @@ struct Document {
 
     /// Reads a document, such as `Docs/Protocol.md`.
     init(_ path: String) throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+        let text = try String(contentsOfFile: Repository.path(path), encoding: .utf8)
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
     /// A fenced block: what follows its first three backticks, its text, and the comment `<!-- example: NAME -->` before
     /// it.
+    ///
+    /// What stands before the fence in its line, because the block is part of a list, is no part of the text.
     struct Block {
         let kind: String
         let name: String?
@@ -25,19 +25,20 @@ struct Document {
     /// All fenced blocks.
     var blocks: [Block] {
         var blocks: [Block] = []
-        var open: (kind: String, line: Int)?
+        var open: (kind: String, line: Int, indentation: Int)?
         var text: [String] = []
         for (index, line) in lines.enumerated() {
-            guard line.hasPrefix("```") else {
-                text.append(line)
+            let indentation = line.prefix { $0 == " " }.count
+            guard line.dropFirst(indentation).hasPrefix("```") else {
+                text.append(String(line.dropFirst(min(indentation, open?.indentation ?? 0))))
                 continue
             }
-            if let (kind, start) = open {
+            if let (kind, start, _) = open {
                 let name = start == 0 ? nil : Self.comment("example", in: lines[start - 1])
                 blocks.append(Block(kind: kind, name: name, text: text.joined(separator: "\n"), line: start + 1))
                 open = nil
             } else {
-                open = (String(line.dropFirst(3)), index)
+                open = (String(line.dropFirst(indentation + 3)), index, indentation)
             }
             text = []
         }

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Docs/SafeOutputs.md says of the keeper what is so: how long it is to read, and what a table looks like that it takes.
+/// Docs/SafeOutputs.md says what is so: how long the keeper is to read, what a table looks like that it takes, and what
+/// the agent prints for the firmware.
 @Suite struct SafeOutputsDocumentTests {
     private let document: Document
 
@@ -41,18 +42,24 @@ import Testing
     func taken() throws {
         let folder = try TemporaryDirectory()
         let table = try folder.write("outputs.table", try shownTable())
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try SimulatedKeeper.path)
-        process.arguments = ["check", "--table", table]
-        process.environment = ["M2M_FAKE_CHIPS": "pinctrl-bcm2711:28:GPIO%"]
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(said)")
-        #expect(said.contains("GPIO5 (pinctrl-bcm2711 offset 5)"), "\(said)")
+        let check = try Run(
+            Made.simulatedKeeper.path, ["check", "--table", table],
+            environment: ["M2M_FAKE_CHIPS": "pinctrl-bcm2711:28:GPIO%"])
+        #expect(check.status == 0, "\(check.said)")
+        #expect(check.said.contains("GPIO5 (pinctrl-bcm2711 offset 5)"), "\(check.said)")
+    }
+
+    @Test("it shows what `m2m-agent config-txt` prints for the configuration that it names", .timeLimit(.minutes(1)))
+    func configText() throws {
+        let blocks = document.blocks
+        let index = try #require(blocks.firstIndex { $0.text.hasPrefix("m2m-agent config-txt --config ") })
+        let shown = try #require(blocks.dropFirst(index + 1).first).text
+        // The document's reader stands in the repository's folder.
+        let script = "PATH='\(Built.folder)' && cd '\(Repository.path(""))' && \(blocks[index].text)"
+        let printed = try Run("/bin/sh", ["-c", script])
+        #expect(printed.status == 0, "\(printed.said)")
+        #expect(printed.said == shown + "\n")
+        #expect(shown.split(separator: "\n").filter { $0.hasPrefix("gpio=") }.count == 1)
     }
 
     private func shownTable() throws -> String {

@@ -42,17 +42,9 @@ struct ServiceFile {
     static func complaints(_ files: [(name: String, text: String)]) throws -> [String] {
         let folder = try TemporaryDirectory()
         let paths = try files.map { try folder.write($0.name, $0.text) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: analyze)
-        process.arguments = ["verify", "--man=no"] + paths
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let said = try Run(analyze, ["verify", "--man=no"] + paths).said
         // Other units of this machine are none of ours.
-        return String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init)
+        return said.split(separator: "\n").map(String.init)
             .filter { line in files.contains { line.contains($0.name) } }
     }
 }

@@ -18,18 +18,7 @@ final class FakeKeeper: Sendable {
     /// - Throws: ``HarnessError`` when nobody can listen there.
     init(at path: String, answer: @escaping @Sendable (keeper_order) -> [[UInt8]]) throws {
         self.answer = answer
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-        listener = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        let result = withUnsafeBytes(of: &address) {
-            bind(
-                listener, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self),
-                socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
-        guard listener >= 0, result == 0, listen(listener, 8) == 0 else {
-            throw HarnessError(description: "nobody can listen at \(path): \(errno)")
-        }
+        listener = try UnixSocket.listening(path, type: Int32(SOCK_SEQPACKET.rawValue))
         DispatchQueue(label: "m2m.test.fake-keeper").async { [self] in serve() }
     }
 

@@ -20,7 +20,7 @@ final class KeeperProcess: Sendable {
         defer { for descriptor in [nothing, said] { close(descriptor) } }
         let ended = Mailbox<ChildProcess.End>(bound: 1, policy: .refuseNewest)
         process = try ChildProcess(
-            SimulatedKeeper.path, arguments, environment: environment, streams: [nothing, said, said]
+            Made.simulatedKeeper.path, arguments, environment: environment, streams: [nothing, said, said]
         ) { ended.send($0) }
         self.ended = ended
     }

@@ -25,17 +25,7 @@ import Wire
 
     /// A socket file as a process leaves it that was killed: nobody listens there any more.
     private func leaveSocket(at path: String) throws {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard bound == 0 else { throw HarnessError(description: "no socket at \(path): \(errorText(errno))") }
+        close(try UnixSocket.bound(path, type: Int32(SOCK_STREAM.rawValue)))
     }
 
     /// The error with which the door of an agent can't be opened; nil when it was open until it was cancelled.

@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 import Testing
 
@@ -59,37 +58,6 @@ extension ProgramTests {
         func level(_ keys: String, _ words: String, _ setting: String) async throws {
             let printed = try await configText(heater("\"GPIO6\"", keys))
             #expect(printed == ["# heater: safe is \(words)", "gpio=6=op,\(setting)"])
-        }
-
-        @Test("The document shows what it prints for the configuration that it names") func document() async throws {
-            let document = try Document("Docs/SafeOutputs.md")
-            let command = "m2m-agent config-txt --config "
-            let line = try #require(document.lines.firstIndex { $0.hasPrefix(command) })
-            let shown = document.block(after: line)
-            try await Household.open { house in
-                // The document's reader stands in the repository's folder.
-                let script = "cd '\(Repository.path(""))' && \(document.lines[line])"
-                let printed = try house.done(await house.run("/bin/sh", ["-c", script]))
-                #expect(printed.output == shown)
-                #expect(shown.filter { $0.hasPrefix("gpio=") }.count == 1)
-            }
-        }
-
-        /// The lines of a document, without what they begin with where they are part of a list.
-        private struct Document {
-            let lines: [String]
-
-            init(_ name: String) throws {
-                lines = try String(contentsOfFile: Repository.path(name), encoding: .utf8)
-                    .split(separator: "\n", omittingEmptySubsequences: false)
-                    .map { $0.trimmingCharacters(in: .whitespaces) }
-            }
-
-            /// The first fenced block that begins after the end of the one in which a line stands.
-            func block(after line: Int) -> [String] {
-                let fences = lines.indices.filter { $0 > line && lines[$0].hasPrefix("```") }
-                return fences.count < 3 ? [] : Array(lines[(fences[1] + 1)..<fences[2]])
-            }
         }
 
         @Test("Outputs come in the order of the file, and nothing else does") func order() async throws {

@@ -13,8 +13,8 @@ final class Household: Sendable {
     /// The name of the one account.
     static let user = "anna"
 
-    /// Where the programs are: beside the test bundle, which is a program itself.
-    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path()
+    /// Where the programs are.
+    static let programs = Built.folder
 
     let folder: TemporaryDirectory
     private let state = Mutex((programs: [Program](), url: ""))

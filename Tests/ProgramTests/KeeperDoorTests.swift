@@ -59,7 +59,7 @@ extension ProgramTests {
                 #expect(try 0...600 ~= held["until"].number)
                 #expect(held["interventions"] == 0)
                 let text = try house.done(
-                    await house.run(Household.keeperProgram, ["status", "--socket", house.keeperSocket]))
+                    await house.run(Made.simulatedKeeper.path, ["status", "--socket", house.keeperSocket]))
                 #expect(text.output.first?.hasPrefix("OUTPUT ") == true)
                 let row = /heater +on +off +[0-9.]+ s +by order +[0-9.]+ s +0 +GPIO5 .+/
                 #expect(text.output.last?.wholeMatch(of: row) != nil, "\(text)")
@@ -73,7 +73,7 @@ extension ProgramTests {
 
         @Test("Where there is no keeper, its status says so, with 3") func noKeeper() async throws {
             try await Household.open { house in
-                let status = try await house.run(Household.keeperProgram, ["status", "--socket", house.keeperSocket])
+                let status = try await house.run(Made.simulatedKeeper.path, ["status", "--socket", house.keeperSocket])
                 #expect(status.status == 3)
                 #expect(status.errors.first?.contains("no keeper can be reached at \(house.keeperSocket)") == true)
             }
@@ -93,7 +93,7 @@ extension ProgramTests {
                 // The stranger reaches the socket: what keeps it out is the keeper.
                 for folder in ["", "greenhouse"] { chmod(house.folder.file(folder), 0o711) }
                 let program = house.folder.file("keeper-for-all")
-                try house.done(await house.run("/bin/cp", [Household.keeperProgram, program]))
+                try house.done(await house.run("/bin/cp", [Made.simulatedKeeper.path, program]))
                 chmod(program, 0o755)
                 let asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program]
                 let status = try await house.run(Self.setpriv, asNobody + ["status", "--socket", house.keeperSocket])

@@ -39,11 +39,6 @@ extension GreenhouseFile.Edit {
 }
 
 extension Household {
-    /// m2m-keeper with simulated lines.
-    static var keeperProgram: String {
-        get throws { try SimulatedKeeper.path }
-    }
-
     /// The table that the agent writes and the keeper reads.
     var keeperTable: String { folder.file("greenhouse/outputs.table") }
     /// Where the keeper listens.
@@ -63,7 +58,7 @@ extension Household {
     /// Starts a keeper.
     func startKeeperOnly() throws -> Program {
         try start(
-            Self.keeperProgram, ["run", "--table", keeperTable, "--socket", keeperSocket],
+            Made.simulatedKeeper.path, ["run", "--table", keeperTable, "--socket", keeperSocket],
             variables: ["M2M_FAKE_CHIPS": "simulated-header:28:GPIO%", "M2M_FAKE_LOG": edgeLog])
     }
 
@@ -117,7 +112,7 @@ extension Household {
 
     /// What the keeper says of the heater.
     func keeperStatus() async throws -> JSON {
-        let status = try done(await run(Self.keeperProgram, ["status", "--socket", keeperSocket, "--json"]))
+        let status = try done(await run(Made.simulatedKeeper.path, ["status", "--socket", keeperSocket, "--json"]))
         guard let heater = try status.json.first(where: { $0["output"] == "heater" }) else {
             throw HarnessError(description: "the keeper knows no heater: \(status)")
         }

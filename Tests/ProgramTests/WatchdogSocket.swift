@@ -19,23 +19,11 @@ final class WatchdogSocket: Sendable {
     /// Listens.
     ///
     /// - Parameter name: A path, or `@` and a name without a file.
-    /// - Throws: ``HarnessError`` when that is taken.
+    /// - Throws: ``HarnessError`` when that is too long, or can't be had.
     init(_ name: String) throws {
         self.name = name
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        var bytes = Array(name.utf8)
-        if bytes.first == UInt8(ascii: "@") { bytes[0] = 0 }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes.prefix($0.count - 1)) }
-        let length = MemoryLayout<sa_family_t>.size + bytes.count
-        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(AF_UNIX, type, 0)
-        let isBound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, socklen_t(length)) == 0
-            }
-        }
-        guard isBound else { throw HarnessError(description: "\(name): \(String(cString: strerror(errno)))") }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue)
+        let descriptor = try UnixSocket.bound(name, type: type)
         let source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor, queue: DispatchQueue(label: "m2m.test.watchdog"))
         source.setEventHandler { [state] in

@@ -108,7 +108,7 @@ extension ProgramTests {
                 // The kernel stops a process a moment after the signal; whatever it said before is there by now.
                 try await keeper.errors.next(with: "its agent gave no sign of life")
                 let count = socket.messages.count
-                try house.done(await house.run(Household.keeperProgram, ["status", "--socket", house.keeperSocket]))
+                try house.done(await house.run(Made.simulatedKeeper.path, ["status", "--socket", house.keeperSocket]))
                 #expect(socket.messages.count == count)
                 agent.signal(SIGCONT)
                 try await house.settleHeater(isOn: false)

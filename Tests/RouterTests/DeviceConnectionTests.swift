@@ -41,11 +41,7 @@ import Wire
             #expect(welcome.owner == "ada")
             #expect(welcome.heartbeat == .seconds(20))
             #expect(welcome.streams == [StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 4)])
-            // The router notes it once the welcome is on its way.
-            while await bench.core.switchboard.presence(of: device.row, owner: device.owner) == nil {
-                try Task.checkCancellation()
-                await Task.yield()
-            }
+            try await bench.untilNoted(device)
         }
     }
 

@@ -28,14 +28,6 @@ import Wire
         await bench.core.switchboard.presence(of: device.row, owner: device.owner)
     }
 
-    /// Waits until the router has noted a device, which it does once the welcome is on its way.
-    private func untilNoted(_ device: RouterStore.Device) async throws {
-        while await presence(device) == nil {
-            try Task.checkCancellation()
-            await Task.yield()
-        }
-    }
-
     private func at(_ seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: seconds * 1_000_000_000) }
 
     // MARK: Up
@@ -154,7 +146,7 @@ import Wire
     func command() async throws {
         let device = try await add()
         try await bench.device(greenhouse) { talk, _ in
-            try await untilNoted(device)
+            try await bench.untilNoted(device)
             let request = CallRequest(
                 id: "c1", address: Address(device: "greenhouse", component: Sample.heater), action: "on")
             async let result = bench.core.switchboard.call(
@@ -173,7 +165,7 @@ import Wire
     func renewal() async throws {
         let device = try await add()
         try await bench.device(greenhouse) { talk, _ in
-            try await untilNoted(device)
+            try await bench.untilNoted(device)
             let request = LeaseRenewalRequest(
                 address: Address(device: "greenhouse", component: Sample.heater), lease: "l1", duration: .zero,
                 expiry: .seconds(3))

@@ -62,6 +62,14 @@ final class RouterBench: Sendable {
         }
     }
 
+    /// Waits until the router has noted a device, which it does once the welcome is on its way.
+    func untilNoted(_ device: RouterStore.Device) async throws {
+        while await core.switchboard.presence(of: device.row, owner: device.owner) == nil {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
     /// Lets a test speak for a person who has not logged in yet.
     func person(_ body: (Talk) async throws -> Void) async throws {
         try await connect { [core] channel in

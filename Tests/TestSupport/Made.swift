@@ -21,12 +21,15 @@ public enum Made: String, Sendable {
     }
 }
 
-/// m2m-keeper with simulated lines.
-public enum SimulatedKeeper {
-    /// The program.
-    public static var path: String {
-        get throws { try Made.simulatedKeeper.path }
-    }
+/// What SwiftPM builds before the tests run.
+public enum Built {
+    /// The folder of the programs, with a slash at its end: that of the test bundle, which is a program itself.
+    public static let folder: String = {
+        guard let bundle = realpath("/proc/self/exe", nil) else { return "" }
+        defer { free(bundle) }
+        let path = String(cString: bundle)
+        return String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
+    }()
 }
 
 /// The files of this repository.
