@@ -116,15 +116,17 @@ int listener_accept(int listener, uid_t table_owner, uid_t *user) {
     return -EPERM;
 }
 
-void listener_notify(const char *message) {
+bool listener_notify(const char *message) {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address;
-    if (path == NULL || (path[0] != '/' && path[0] != '@') || !make_address(path, &address)) return;
+    if (path == NULL || (path[0] != '/' && path[0] != '@') || !make_address(path, &address)) return true;
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     if (path[0] == '@') address.sun_path[0] = '\0'; /* a name without a file */
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
+    if (fd < 0) return false;
     ssize_t sent = sendto(fd, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-    if (sent < 0) text_log("the service manager can't be told: %s", strerror(errno));
+    bool is_full = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
+    if (sent < 0 && !is_full) text_log("the service manager can't be told: %s", strerror(errno));
     close(fd);
+    return !is_full;
 }

@@ -38,7 +38,10 @@ int listener_accept(int listener, uid_t table_owner, uid_t *user);
  */
 int listener_connect(const char *path);
 
-/* Tells systemd, where it is the one that started this program: "READY=1" and the like. */
-void listener_notify(const char *message);
+/*
+ * Tells systemd, where it is the one that started this program: "READY=1" and the like. False when it has no room for
+ * that at the moment; anything else that may be wrong is logged, and does not pass.
+ */
+bool listener_notify(const char *message);
 
 #endif

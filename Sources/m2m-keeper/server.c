@@ -24,6 +24,8 @@
 #define SHUT (60 * 1000 * KEEPER_MS)
 /* … and where that can't be had, how long nobody is let in; so, too, for want of descriptors. */
 #define DEAF (100 * KEEPER_MS)
+/* How long until the service manager is told again that it is ready, where it had no room for that. */
+#define TELL_AGAIN (100 * KEEPER_MS)
 /* How often it looks around where the system does not let it wait. */
 #define GLANCE_MS 10
 /* Standard files, the listener, connections, two for each line, and some for a moment: a table, a chip, a guest. */
@@ -43,7 +45,8 @@ struct server {
     int64_t shut_until;   /* 0: everybody may knock */
     unsigned turned_away; /* in a row */
     struct text_seldom strangers, too_many, failures;
-    bool is_ready; /* the lines are taken, and that was said */
+    bool is_ready; /* the lines are taken, and the log says so */
+    bool is_told;  /* the service manager, too, if there is one */
     struct connection connections[SERVER_CONNECTION_LIMIT];
     struct keeper keeper;
 };
@@ -90,17 +93,18 @@ static void tell_news(struct server *server) {
     }
 }
 
-/* Once the lines are taken: says so, and how many. */
+/* Once the lines are taken: says so, and how many; to the service manager until it has taken that. */
 static void tell_ready(struct server *server) {
-    if (server->is_ready || !keeper_is_settled(&server->keeper)) return;
-    server->is_ready = true;
+    if (server->is_told || !keeper_is_settled(&server->keeper)) return;
     uint32_t held = 0;
     for (uint32_t i = 0; i < server->keeper.count; i++)
         held += server->keeper.outputs[i].line != NULL;
-    text_log("holds %u of %u outputs", held, server->keeper.count);
+    if (!server->is_ready) text_log("holds %u of %u outputs", held, server->keeper.count);
     char message[KEEPER_TEXT_SIZE];
     text_put(message, sizeof message, "READY=1\nSTATUS=holds %u of %u outputs", held, server->keeper.count);
-    listener_notify(message);
+    server->is_told = listener_notify(message);
+    if (!server->is_told && !server->is_ready) text_log("the service manager has no room for that, and is told again");
+    server->is_ready = true;
 }
 
 /* MARK: what is heard */
@@ -234,7 +238,9 @@ static void wait_for(struct server *server, struct pollfd polled[], const sigset
         if (server->deaf_until < next) next = server->deaf_until;
     }
     if (server->shut_until != 0 && server->shut_until < next) next = server->shut_until;
-    int64_t now = clock_now(), left = next > now ? next - now : 0; /* an order may bring any deadline */
+    int64_t now = clock_now();
+    if (server->is_ready && !server->is_told && now + TELL_AGAIN < next) next = now + TELL_AGAIN;
+    int64_t left = next > now ? next - now : 0; /* an order may bring any deadline */
     struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
     if (ppoll(polled, SERVER_CONNECTION_LIMIT + 1, next != KEEPER_NEVER ? &timeout : NULL, signals) >= 0) return;
     bool is_signal = errno == EINTR;
@@ -287,6 +293,7 @@ static sigset_t catch_signals(void) {
         sigaction(signals[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN); /* whoever reads standard error may die */
+    signal(SIGTTOU, SIG_IGN); /* and a shell may want nothing said in the background: no line waits for that */
     sigprocmask(SIG_BLOCK, &blocked, &before);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigdelset(&before, signals[i]);
@@ -322,6 +329,7 @@ int server_run(const char *table_path, const char *socket_path) {
     for (int i = 0; i < SERVER_CONNECTION_LIMIT; i++)
         server.connections[i] = (struct connection){.fd = -1};
     sigset_t signals = catch_signals();
+    text_begin();
     if (!has_descriptors()) return SERVER_EXIT_FAILED;
 
     char problem[KEEPER_TEXT_SIZE];
@@ -339,7 +347,7 @@ int server_run(const char *table_path, const char *socket_path) {
     stay_in_memory();
     serve(&server, &signals);
 
-    listener_notify("STOPPING=1");
+    listener_notify("STOPPING=1"); /* what it had no room for it finds out when this ends */
     uint32_t away = keeper_stop(&server.keeper, clock_now());
     tell_news(&server); /* of those that could not be made safe */
     uint32_t failed = 0;

@@ -1,10 +1,10 @@
 /*
  * server - the keeper at work: a socket, at most eight connections, one poll loop around the core.
  *
- * It sleeps until something arrives or is due; once its lines are taken and nobody crowds at its door, nothing is due
- * while every output is safe. No memory is allocated after the start, but by libgpiod while it takes a line, and all
- * that there is stays in memory. It waits for a disk when it reads its table, and at no other time, unless standard
- * error is a file or its socket is on one.
+ * It sleeps until something arrives or is due; once its lines are taken, the service manager knows that and nobody
+ * crowds at its door, nothing is due while every output is safe. No memory is allocated after the start, but by
+ * libgpiod while it takes a line, and all that there is stays in memory. It waits for a disk when it reads its table,
+ * and at no other time, unless standard error is a file or its socket is on one.
  */
 #ifndef M2M_KEEPER_SERVER_H
 #define M2M_KEEPER_SERVER_H

@@ -124,18 +124,21 @@ static int print_all(int fd, bool as_json) {
 
 int command_status(const char *socket_path, bool as_json) {
     int fd = listener_connect(socket_path);
-    if (fd < 0 && fd != -ETIMEDOUT) {
+    if (fd < 0 && fd != -ETIMEDOUT && fd != -EACCES) {
         fprintf(stderr, "m2m-keeper: no keeper can be reached at %s: %s\n", socket_path, strerror(-fd));
         return SERVER_EXIT_UNREACHABLE;
     }
     int result = fd < 0 ? fd : print_all(fd, as_json);
     if (fd >= 0) close(fd);
     if (result == 0) return SERVER_EXIT_DONE;
-    if (result == -EPIPE || result == -ECONNRESET) {
+    if (result == -EACCES || result == -EPIPE || result == -ECONNRESET) {
+        /* -EACCES: its door is shut, or a folder on the way to it is: then nobody knows whether it is there. */
         fprintf(stderr,
-                "m2m-keeper: the keeper at %s closed the connection: it answers root, its own user and the "
-                "owner of its table, and %d connections at most\n",
-                socket_path, SERVER_CONNECTION_LIMIT);
+                "m2m-keeper: %s %s it answers root, its own user and the owner of its table, and %d connections at "
+                "most\n",
+                socket_path,
+                result == -EACCES ? "is not open to this user; if a keeper listens there," : "closed the connection:",
+                SERVER_CONNECTION_LIMIT);
         return SERVER_EXIT_DENIED;
     }
     fprintf(stderr, "m2m-keeper: the keeper at %s does not answer: %s\n", socket_path, strerror(-result));

@@ -11,6 +11,13 @@ void text_put(char *to, size_t size, const char *format, ...) __attribute__((for
 /* The same behind what is there already. */
 void text_add(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * To be called before the first line, where nothing may wait for who reads it. A terminal that has room for a part of a
+ * line says that it can be written to, and only O_NONBLOCK keeps from waiting for the rest: it is opened anew for that,
+ * because who else has it shall not notice. Where it can't be opened, being another user's, a line may wait.
+ */
+void text_begin(void);
+
 /* One line on standard error, dropped where it could not be written at once: outputs matter more than a log. */
 void text_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -15,11 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Nothing here takes so long where it works. */
-#define PATIENCE_MS 30000
-
 static _Noreturn void give_up(const char *what) {
     printf("Bail out! %s\n", what);
+    if (server > 0 && waitpid(server, NULL, WNOHANG) == 0) kill(server, SIGKILL); /* nobody else would end it */
     exit(1);
 }
 
@@ -71,12 +69,14 @@ void speak_into_words(const struct place *place) {
 }
 
 bool has_standard_files = true;
+int standard_error = -1;
 
 pid_t start(const char *program, const struct place *place, const char *command, const char *option) {
     fflush(stdout);
     pid_t process = fork();
     if (process != 0) return process;
     speak_into_words(place);
+    if (standard_error >= 0) dup2(standard_error, STDERR_FILENO);
     for (int fd = 0; fd <= 2 && !has_standard_files; fd++)
         close(fd);
     setenv("M2M_FAKE_CHIPS", "header:28:GPIO%", 1);
@@ -92,16 +92,15 @@ pid_t start(const char *program, const struct place *place, const char *command,
 }
 
 /* A moment that ends by itself: for what can only be polled, such as a file. */
-static void a_moment(int *left) {
-    if ((*left -= 5) < 0) give_up("what a test waited for did not come");
+void a_moment(int *left, const char *awaited) {
+    if ((*left -= 5) < 0) give_up(awaited);
     poll(NULL, 0, 5);
 }
 
 int wait_for_exit(pid_t process) {
-    int status = 0, left = PATIENCE_MS;
+    int status = 0;
     pid_t ended;
-    while ((ended = waitpid(process, &status, WNOHANG)) == 0)
-        a_moment(&left);
+    WAIT_UNTIL((ended = waitpid(process, &status, WNOHANG)) != 0);
     if (ended != process) give_up("a process can't be waited for");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -115,23 +114,22 @@ bool has_said(const struct place *place, const char *words) {
     return strstr(text, words) != NULL;
 }
 
-void wait_until_said(const struct place *place, const char *words) {
-    for (int left = PATIENCE_MS; !has_said(place, words);)
-        a_moment(&left);
-}
+void wait_until_said(const struct place *place, const char *words) { WAIT_UNTIL(has_said(place, words)); }
 
 int enter(const struct place *place) {
-    for (int left = PATIENCE_MS;;) {
-        int fd = listener_connect(place->socket);
-        if (fd >= 0) return fd;
-        a_moment(&left);
-    }
+    int fd;
+    WAIT_UNTIL((fd = listener_connect(place->socket)) >= 0);
+    return fd;
 }
 
-static struct keeper_report receive(int fd) {
+void wait_for_input(int fd) {
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    if (poll(&polled, 1, PATIENCE_MS) != 1) give_up("nothing arrives, and nothing is closed");
+}
+
+struct keeper_report receive(int fd) {
     struct keeper_report report = {0};
-    struct pollfd answer = {.fd = fd, .events = POLLIN};
-    if (poll(&answer, 1, PATIENCE_MS) != 1) give_up("the keeper does not answer");
+    wait_for_input(fd);
     ssize_t size = recv(fd, &report, sizeof report, 0);
     if (size != (ssize_t)sizeof report) return (struct keeper_report){0};
     return report;
@@ -156,9 +154,8 @@ struct keeper_report wait_for_news(int fd) {
 }
 
 bool is_closed(int fd) {
-    struct pollfd end = {.fd = fd, .events = POLLIN};
-    if (poll(&end, 1, PATIENCE_MS) != 1) give_up("the keeper neither answers nor closes");
     struct keeper_report report;
+    wait_for_input(fd);
     return recv(fd, &report, sizeof report, 0) <= 0;
 }
 
@@ -203,6 +200,21 @@ bool has_happened(const char *what, int64_t *at) {
     return is_there;
 }
 
+long kernel_says(const char *name) {
+    char path[64], line[256];
+    long number = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)server);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        size_t length = strlen(name);
+        if (strncmp(line, name, length) == 0 && line[length] == ':') number = strtol(line + length + 1, NULL, 10);
+    }
+    if (file != NULL) fclose(file);
+    return number;
+}
+
+long sleeps(void) { return kernel_says("voluntary_ctxt_switches"); }
+
 int adopt_and_set(const char *output) {
     int agent = enter(&place);
     EXPECT(ask(agent, KEEPER_ADOPT, output, 0, 0).status == 0);
@@ -212,8 +224,6 @@ int adopt_and_set(const char *output) {
 
 void wait_until_off(const char *output) {
     int person = enter(&place);
-    for (int i = 0; i < 6000 && ask(person, KEEPER_READ, output, 0, 0).value != 0; i++)
-        poll(NULL, 0, 5);
-    EXPECT(ask(person, KEEPER_READ, output, 0, 0).value == 0);
+    WAIT_UNTIL(ask(person, KEEPER_READ, output, 0, 0).value == 0);
     close(person);
 }

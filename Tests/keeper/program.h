@@ -10,6 +10,15 @@
 
 #include "keeper_protocol.h"
 
+/* Nothing here takes so long where it works. */
+#define PATIENCE_MS 30000
+
+/* Asks again and again until it is so, and gives up after the patience. */
+#define WAIT_UNTIL(condition)                                                                                          \
+    for (int left_ = PATIENCE_MS; !(condition);)                                                                       \
+    a_moment(&left_, #condition)
+void a_moment(int *left, const char *awaited);
+
 struct place {
     char folder[64], table[128], socket[128], log[128], words[128], failing[128];
 };
@@ -28,10 +37,13 @@ pid_t start(const char *program, const struct place *place, const char *command,
 /* Whether what is started has standard files at all, which it has at first. */
 extern bool has_standard_files;
 
+/* Where its standard error goes instead; -1, as at first: to `words`. */
+extern int standard_error;
+
 /* How the process ended: its exit status, or 128 + the signal. */
 int wait_for_exit(pid_t process);
 
-/* Whether the process has said this, and how often; and waiting until it has. */
+/* Whether the process has said this; and waiting until it has. */
 bool has_said(const struct place *place, const char *words);
 void wait_until_said(const struct place *place, const char *words);
 
@@ -40,6 +52,12 @@ int enter(const struct place *place);
 
 /* Gives an order and waits for its answer. After EOF a report with type 0 comes back; news is skipped. */
 struct keeper_report ask(int keeper, enum keeper_type type, const char *output, int value, int64_t deadline_ns);
+
+/* Waits until something arrives here, or the other end has gone. */
+void wait_for_input(int fd);
+
+/* Waits for a report, whatever it is. After EOF one with type 0 comes back. */
+struct keeper_report receive(int keeper);
 
 /* Waits for news. */
 struct keeper_report wait_for_news(int keeper);
@@ -65,6 +83,12 @@ int run_program(const char *command, const char *option);
 
 /* Whether the log of the lines has this, somewhere, and the time of its last entry in `at`. */
 bool has_happened(const char *what, int64_t *at);
+
+/* A number that the kernel tells of the server, by its name in /proc/PID/status; -1: it tells none. */
+long kernel_says(const char *name);
+
+/* How often the server has gone to sleep since it started. */
+long sleeps(void);
 
 /* A connection that has adopted an output and switched it on. */
 int adopt_and_set(const char *output);

@@ -1,9 +1,9 @@
 /* The socket of m2m-keeper: who comes in, what is said to noise, and what happens to those who do not listen. */
 #include "program.h"
 #include "clock.h"
+#include "commands.h"
 #include "listener.h"
 #include "tests.h"
-#include "text.h"
 
 #include <poll.h>
 #include <errno.h>
@@ -22,9 +22,8 @@ static void answers_noise(void) {
     static char noise[4096];
     for (size_t size = 0; size < sizeof noise; size += size < 300 ? 1 : 211) {
         if (size == sizeof(struct keeper_order)) continue;
-        struct keeper_report report = {0};
         EXPECT(send(fd, noise, size, 0) == (ssize_t)size);
-        EXPECT(recv(fd, &report, sizeof report, 0) == sizeof report);
+        struct keeper_report report = receive(fd);
         remark("%zu bytes: %d", size, report.status);
         EXPECT(report.status == -EBADMSG);
     }
@@ -61,7 +60,8 @@ static void does_not_wait_for_readers(void) {
     int agent = adopt_and_set("o0"), other = enter(&place);
     struct keeper_order hello = {.version = 1, .type = KEEPER_HELLO};
     /* Until the keeper has closed it: nothing is read here. */
-    while (send(agent, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello || errno == EAGAIN)
+    int64_t end = clock_now() + PATIENCE_MS * KEEPER_MS;
+    while ((send(agent, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello || errno == EAGAIN) && clock_now() < end)
         continue;
     wait_until_off("o0");
     EXPECT(ask(other, KEEPER_READ, "o0", 0, 0).cause == KEEPER_CAUSE_AGENT_LOST);
@@ -216,27 +216,6 @@ static void leaves_anothers_socket(void) {
     remove_place(&first);
 }
 
-static void says_it_seldom(void) {
-    make_place(&place);
-    fflush(stdout);
-    pid_t speaker = fork();
-    if (speaker == 0) {
-        speak_into_words(&place);
-        struct text_seldom knocks = {0};
-        const int seconds[] = {1, 2, 2, 60, 61, 121, 200, 260};
-        for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++)
-            text_log_seldom(&knocks, seconds[i] * 1000 * KEEPER_MS, "a knock");
-        _exit(0);
-    }
-    EXPECT(wait_for_exit(speaker) == 0);
-    EXPECT(has_said(&place, "m2m-keeper: a knock\n"
-                            "m2m-keeper: a knock; 3 times more since this was last said\n"
-                            "m2m-keeper: a knock\n"
-                            "m2m-keeper: a knock\n"
-                            "m2m-keeper: a knock\n"));
-    remove_place(&place);
-}
-
 /* Eight have a connection each, and a ninth comes as often as makes a crowd, one after the other. */
 static void rests_from_a_crowd(void) {
     int fds[8];
@@ -277,6 +256,11 @@ static int crowd(void) {
     return 1;
 }
 
+static int asks_for_status(void) {
+    speak_into_words(&place);
+    return command_status(place.socket, false);
+}
+
 static int is_heard(void) {
     int fd = listener_connect(place.socket);
     return fd >= 0 && ask(fd, KEEPER_HELLO, "", 0, 0).count == 3 ? 0 : 1;
@@ -297,8 +281,13 @@ static void shuts_its_door_on_strangers(void) {
            !has_said(&place, "times more"));
     EXPECT(ask(agent, KEEPER_READ, "o0", 0, 0).value == 1);
 
+    static const char shut[] = "keeper.sock is not open to this user; if a keeper listens there, it answers root, ";
+    EXPECT(chmod(place.words, 0666) == 0);
+    EXPECT(as(65533, asks_for_status) == 4 && has_said(&place, shut));
+
     struct stat bound;
     EXPECT(lstat(place.socket, &bound) == 0 && listener_let_knock(place.socket, &bound, true, 65534));
+    EXPECT(as(65533, asks_for_status) == 4 && has_said(&place, "closed the connection: it answers root, "));
     EXPECT(as(65533, is_heard) == 1 && lstat(place.socket, &bound) == 0 && (bound.st_mode & 0777) == 0666);
     bound.st_ino++;
     EXPECT(!listener_let_knock(place.socket, &bound, false, 65534));
@@ -317,7 +306,6 @@ void socket_tests(void) {
     promise("What stands at the socket's path and is no socket is spared", spares_what_is_no_socket);
     promise("Strangers are turned away, the owner of the table is not", turns_strangers_away);
     promise("A keeper that ends leaves the socket of another that has taken its place", leaves_anothers_socket);
-    promise("What happens very often is said once a minute, and how often", says_it_seldom);
     promise("From a crowd that may give orders the keeper rests for a moment", rests_from_a_crowd);
     promise("A crowd of strangers stands before a shut door, where others still come in", shuts_its_door_on_strangers);
 }

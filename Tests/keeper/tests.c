@@ -142,6 +142,7 @@ int main(int count, char **arguments) {
     program = arguments[1];
     program_tests();
     socket_tests();
+    word_tests();
     printf("1..%d\n", promises);
     if (broken_promises != 0) {
         printf("%d of %d keeper promises broken\n", broken_promises, promises);

@@ -29,6 +29,7 @@ void history_tests(void);
 void program_tests(void);
 void socket_tests(void);
 void memory_tests(void);
+void word_tests(void);
 
 /* MARK: a keeper in a world of its own. One chip, "header", with 28 lines GPIO0 to GPIO27. */
 
