@@ -72,8 +72,9 @@ public struct ClientConnection: ~Copyable {
     ///   - request: The question.
     ///   - patience: How long the first part of the answer to any other question may take; nil: as long as it takes.
     ///   - take: Takes each part of the answer.
-    /// - Throws: ``Failure`` when the answer is that there is none; ``NoAnswer`` when none comes in time, or the
-    ///   connection is closed before its end; ``TransportError`` when the connection is lost.
+    /// - Throws: ``Failure`` when the answer is that there is none; ``ClientError`` when the session is over, or the other
+    ///   end does not know such a question; ``NoAnswer`` when none comes in time, or the connection is closed before its
+    ///   end; ``TransportError`` when the connection is lost.
     public mutating func ask(
         _ request: Request, within patience: Duration? = ClientConnection.patience,
         _ take: ([Item]) throws -> Void

@@ -39,8 +39,9 @@ int listener_accept(int listener, uid_t table_owner, uid_t *user);
 int listener_connect(const char *path);
 
 /*
- * Tells systemd, where it is the one that started this program: "READY=1" and the like. False when it has no room for
- * that at the moment; anything else that may be wrong is logged, and does not pass.
+ * Tells systemd, where it is the one that started this program: "READY=1" and the like. False when that can't be
+ * sent at the moment, for want of room there or of a descriptor here; anything else that may be wrong is logged, and
+ * does not pass.
  */
 bool listener_notify(const char *message);
 

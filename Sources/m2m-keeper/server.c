@@ -103,7 +103,7 @@ static void tell_ready(struct server *server) {
     char message[KEEPER_TEXT_SIZE];
     text_put(message, sizeof message, "READY=1\nSTATUS=holds %u of %u outputs", held, server->keeper.count);
     server->is_told = listener_notify(message);
-    if (!server->is_told && !server->is_ready) text_log("the service manager has no room for that, and is told again");
+    if (!server->is_told && !server->is_ready) text_log("the service manager can't take that yet, and is told again");
     server->is_ready = true;
 }
 

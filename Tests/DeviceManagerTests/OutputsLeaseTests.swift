@@ -169,6 +169,36 @@ struct OutputsLeaseTests {
         #expect(bench.reports["heater"]?.reason == "the lease of ben on the device has ended")
     }
 
+    @Test("A renewal whose lease has ended before its turn is refused, also where it holds the safe value")
+    func endedBeforeItsTurn() {
+        var bench = heater()
+        bench.call("heater", .on)
+        bench.isPrompt = false
+        bench.send("heater", .off, lease: .of(.seconds(1)))
+        bench.renew("heater", "lease", for: .seconds(60))
+        bench.pass(.milliseconds(1_500))
+        bench.isPrompt = true
+        bench.finish("heater")
+        #expect(bench.outcomes[2]?.status == .done)
+        #expect(bench.outcomes[3].isRefused("it is not held any more"))
+        #expect(bench.call("heater", .on, by: OutputsBench.anna)?.status == .done)
+    }
+
+    @Test("A renewal of a lease that its command did not bring, because it came too late, is refused")
+    func leaseThatNeverWas() {
+        var bench = heater()
+        bench.isPrompt = false
+        bench.send("heater", .on, by: OutputsBench.anna)
+        bench.send("heater", .on, lease: .of(.seconds(60)), within: .seconds(1))
+        bench.renew("heater", "lease", for: .seconds(60))
+        bench.pass(.milliseconds(1_500))
+        bench.isPrompt = true
+        bench.finish("heater")
+        #expect(bench.outcomes[2]?.status == .expired)
+        #expect(bench.outcomes[3].isRefused("it is not held any more"))
+        #expect(bench.reports["heater"]?.holder == nil)
+    }
+
     @Test("A renewal that waits does not change the end that its holder has given since")
     func overtakenRenewal() {
         var bench = heater()

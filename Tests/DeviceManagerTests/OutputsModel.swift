@@ -150,7 +150,7 @@ struct OutputsModel {
         lines[output].pile = [Word(value: safe)]
         deeds += answer(lines[output].asks.filter { $0.value != safe }, .failed)
         lines[output].asks = lines[output].asks.filter { $0.value == safe }.map {
-            Ask(number: $0.number, value: $0.value, deadline: Self.never)
+            Ask(number: $0.number, value: $0.value, deadline: Self.never, renewal: $0.renewal)
         }
     }
 
@@ -215,6 +215,10 @@ struct OutputsModel {
             drop(output, .failed) { $0.value != $1 }
             drop(output, .expired) { ask, _ in ask.deadline <= now }
             drop(output, .failed) { $0.value != $1 }
+            let lease = lines[output].word.lease
+            drop(output, .refused("it is not held any more")) { ask, _ in
+                ask.renewal.map { $0.lease != lease } ?? false
+            }
         }
         for ask in lines[output].asks where ask.number > lines[output].word.number ?? 0 {
             guard let renewal = ask.renewal, renewal.lease == lines[output].word.lease else { continue }

@@ -188,7 +188,7 @@ static void tells_a_busy_systemd(void) {
     EXPECT(waiting > 0 && waiting < 100000);
     start_keeper();
     close(adopt_and_set("o0"));
-    wait_until_said(&place, "holds 3 of 3 outputs\nm2m-keeper: the service manager has no room for that, and is told");
+    wait_until_said(&place, "holds 3 of 3 outputs\nm2m-keeper: the service manager can't take that yet, and is told");
     wait_until_off("o0");
     long before = sleeps();
     WAIT_UNTIL(sleeps() >= before + 5); /* without anybody who wakes it */

@@ -35,6 +35,9 @@ extension Output {
         makeSafeLater(.command(rules.safe, by: order.who))
     }
 
+    /// What the holder of a lease is told that has ended.
+    var isHeldNoMore: String { "it is not held any more: \(claim.cause.words)" }
+
     /// The lease goes on until then when its turn comes, or ends; whoever asked waits for it to be done.
     mutating func renew(until end: MonotonicTime?, _ renewal: LeaseRenewal, _ number: Int) {
         if end == nil { force(.released(by: claim.who)) }

@@ -41,7 +41,7 @@ extension Output {
         return ended
     }
 
-    /// Answers those that another command has overtaken, and those whose time has run out.
+    /// Answers those that another command has overtaken, those whose time has run out, and those whose lease is gone.
     private mutating func dismissLate(at now: MonotonicTime) {
         guard !waiting.isEmpty else { return }
         let wanted = wanted
@@ -50,6 +50,8 @@ extension Output {
         // Those who wanted a command to go on that has just run out of time.
         let left = claim.wanted
         dismiss(.failed, "the command before it came too late") { $0.target != left }
+        let lease = claim.holder?.lease
+        dismiss(.refused, isHeldNoMore) { $0.renewal.map { $0.lease != lease } ?? false }
     }
 
     /// The lease goes on whose renewal has its turn; one before the newest command is none of that.

@@ -244,7 +244,7 @@ struct Outputs {
             return end(error.status, error.words)
         }
         guard output.claim.holder?.lease == renewal.lease else {
-            return end(.refused, "it is not held any more: \(output.claim.cause.words)")
+            return end(.refused, output.isHeldNoMore)
         }
         let until = renewal.duration > .zero ? now + renewal.duration : nil
         all[renewal.component]?.renew(until: until, renewal, number)
