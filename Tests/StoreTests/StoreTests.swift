@@ -1,7 +1,9 @@
 import DeviceManager
 import DeviceModel
+import Dispatch
 import HALTestKit
 import Store
+import Synchronization
 import TestSupport
 import Testing
 
@@ -289,6 +291,20 @@ enum Sample {
         let results = interrupted.map { Observation(time: time.timestamp, content: .result($0)) }
         _ = try await store.append(results, lost: [:])
         #expect(try await store.interrupted().isEmpty)
+    }
+
+    @Test("A database that somebody is just closing is waited for")
+    func waitsForWhoeverCloses() throws {
+        for _ in 0..<200 {
+            let before = Mutex<Store?>(try open())
+            DispatchQueue.concurrentPerform(iterations: 2) { side in
+                if side == 0 {
+                    before.withLock { $0 = nil }
+                } else {
+                    #expect(throws: Never.self) { try open() }
+                }
+            }
+        }
     }
 
     @Test func aFileThatIsNoDatabaseSaysSo() throws {

@@ -138,9 +138,10 @@ enum StoreSchema {
     ]
 
     static func prepare(_ database: SQLite) throws(StoreError) {
+        // Before anything else: an agent that is just ending may still be closing the file.
+        try database.execute("PRAGMA busy_timeout = 2000")
         try database.execute("PRAGMA journal_mode = WAL")
         try database.execute("PRAGMA synchronous = FULL")
-        try database.execute("PRAGMA busy_timeout = 2000")
         try database.execute("PRAGMA journal_size_limit = 1048576")
         // 1 MiB, not SQLite's 4: small disks have no room for a journal that is bigger than what is in it.
         try database.execute("PRAGMA wal_autocheckpoint = 250")
