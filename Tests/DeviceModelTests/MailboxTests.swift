@@ -31,6 +31,15 @@ import Testing
         #expect(oldest.count == 2)
     }
 
+    @Test func whenFullThoseGoFirstThatMatterLess() {
+        let mailbox = Mailbox<Int>(bound: 3, policy: .dropOldest) { $0.isMultiple(of: 2) }
+        for number in [1, 2, 4] { mailbox.send(number) }
+        guard case .dropped(2) = mailbox.send(3) else { return #expect(Bool(false)) }
+        guard case .dropped(4) = mailbox.send(5) else { return #expect(Bool(false)) }
+        guard case .dropped(1) = mailbox.send(7) else { return #expect(Bool(false)) }
+        #expect((0..<3).map { _ in mailbox.takeIfWaiting() } == [3, 5, 7])
+    }
+
     @Test func aDeadlineEndsTheWait() async {
         let time = ManualTime()
         let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)

@@ -70,14 +70,23 @@ enum Samples {
             monotonic: MonotonicTime(nanoseconds: 9), signature: [UInt8](repeating: 2, count: 64)),
         Welcome(
             owner: "anna", heartbeat: .seconds(20),
-            streams: [StreamPosition(stream: .telemetry, epoch: .max, sequence: 42)]),
+            streams: [
+                StreamReception(
+                    stream: .telemetry, epoch: .max, received: SequenceRanges([1...42, 44...44, 50...UInt64.max])),
+                StreamReception(stream: .events, epoch: 0, received: SequenceRanges()),
+            ]),
         Heartbeat(), Heartbeat(monotonic: MonotonicTime(nanoseconds: 77)),
         ObservationBatch(
             stream: .telemetry, epoch: 9, boot: boot,
             items: contents.enumerated().map { index, content in
                 .init(sequence: UInt64(index + 1), observation: Observation(time: time, content: content))
-            }, gaps: [Gap(stream: .telemetry, epoch: 9, first: 3, last: 5, reason: "store_full")]),
-        Acknowledgement(through: StreamPosition(stream: .events, epoch: 1, sequence: 2)),
+            },
+            gaps: [
+                Gap(3...5, of: .telemetry, epoch: 9, reason: .storeFull, since: time.wall, until: time.wall),
+                Gap(stream: .telemetry, epoch: 9, first: 6, last: 6, count: nil, reason: .uncleanStop),
+            ], number: 12, clockOffset: .seconds(1_795_000_000)),
+        Acknowledgement(
+            StreamReception(stream: .events, epoch: 1, received: SequenceRanges([1...2, 5...9])), batch: 12),
         DescriptionMessage(description),
         Call(
             id: command, component: heater, action: "pulse",
@@ -97,11 +106,20 @@ enum Samples {
             contents.map {
                 .observation(
                     ReportedObservation(
-                        device: device, time: time.wall, content: $0, quantity: .temperature, sequence: 42))
+                        device: device, time: time.wall, content: $0, quantity: .temperature,
+                        position: StreamPosition(stream: $0.stream, epoch: 3, sequence: 42), isDated: false))
             } + [
                 .gap(
                     ReportedGap(
-                        device: device, gap: Gap(stream: .events, epoch: 4, first: 1, last: 2, reason: "too_old"))),
+                        device: device, gap: Gap(1...2, of: .events, epoch: 4, reason: .tooOld, until: time.wall))),
+                .gap(
+                    ReportedGap(
+                        device: device,
+                        gap: Gap(stream: .events, epoch: 4, first: 3, last: 3, count: nil, reason: .storeReplaced))),
+                .device(
+                    DeviceSummary(
+                        device: device, isOnline: true, lastSeen: nil,
+                        losses: DeviceLosses(missing: 3, unknown: 2, conflicts: 1))),
                 .device(DeviceSummary(device: device, label: "l", isOnline: false, lastSeen: time.wall)),
                 .description(description), .ticket(ClaimTicket(device: device, code: "c", expires: time.wall)),
                 .pending(PendingDevice(device: device, fingerprint: "f", since: time.wall)),

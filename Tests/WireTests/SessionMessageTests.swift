@@ -35,13 +35,14 @@ import Wire
             Welcome(
                 owner: "anna", heartbeat: .seconds(20),
                 streams: [
-                    StreamPosition(stream: .telemetry, epoch: .max, sequence: 0),
-                    StreamPosition(stream: .events, epoch: 0, sequence: .max),
+                    StreamReception(stream: .telemetry, epoch: .max, received: SequenceRanges()),
+                    StreamReception(stream: .events, epoch: 0, received: SequenceRanges(through: .max)),
                 ]), "owner", "heartbeat_ms"),
         Required(Heartbeat(monotonic: MonotonicTime(nanoseconds: .max))),
         Required(
-            Acknowledgement(through: StreamPosition(stream: .events, epoch: .max, sequence: 2)), "stream", "epoch",
-            "through"),
+            Acknowledgement(
+                StreamReception(stream: .events, epoch: .max, received: SequenceRanges([1...2, 4...5])), batch: 7),
+            "stream", "epoch", "through"),
         Required(
             Call(
                 id: Samples.command, component: Samples.heater, action: "pulse",
@@ -207,12 +208,14 @@ import Wire
                 writer.writeMap { map in
                     map.field("stream", name)
                     map.field("epoch", 1)
-                    map.field("seq", 2)
+                    map.field("through", 2)
                 }
             }
         }
         let welcome = try Self.read(Welcome.self, writer.bytes)
-        #expect(welcome.streams == [StreamPosition(stream: .events, epoch: 1, sequence: 2)])
+        #expect(
+            welcome.streams
+                == [StreamReception(stream: .events, epoch: 1, received: SequenceRanges(through: 2))])
     }
 
     // MARK: Broken messages

@@ -55,6 +55,8 @@ public struct Command: Hashable, Sendable {
     public static let longestExpiry: Duration = .seconds(60)
     /// What is said of one that was not begun in its time.
     public static let cameTooLate = "the command came too late and was not done"
+    /// Why a command is refused whose id is known already; how the first one of that id ends is told by itself.
+    public static let givenBefore = "a command with this id was given before"
 }
 
 /// The id of a command: 1 to 64 printable ASCII characters without spaces, chosen by whoever gives it.

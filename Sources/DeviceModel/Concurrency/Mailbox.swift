@@ -45,15 +45,18 @@ public final class Mailbox<Element: Sendable>: Sendable {
 
     private let bound: Int
     private let policy: Policy
+    private let goesFirst: (@Sendable (Element) -> Bool)?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - bound: How many elements may wait, at least 1.
     ///   - policy: What happens to one more.
-    public init(bound: Int, policy: Policy) {
+    ///   - goesFirst: Which elements make room, where it is the oldest one that does, before any other; nil: all alike.
+    public init(bound: Int, policy: Policy, goesFirst: (@Sendable (Element) -> Bool)? = nil) {
         precondition(bound > 0, "a mailbox without room would refuse everything")
         self.bound = bound
         self.policy = policy
+        self.goesFirst = goesFirst
     }
 
     /// Hands an element to the reader, or queues it.
@@ -72,7 +75,8 @@ public final class Mailbox<Element: Sendable>: Sendable {
             switch policy {
             case .refuseNewest: return (.refused, nil)
             case .dropOldest:
-                let oldest = state.elements.removeFirst()
+                let index = goesFirst.flatMap { state.elements.firstIndex(where: $0) } ?? 0
+                let oldest = state.elements.remove(at: index)
                 state.elements.append(element)
                 return (.dropped(oldest), nil)
             }

@@ -13,6 +13,14 @@ public struct Observation: Hashable, Sendable {
         case event(Event)
         /// A command came to its end.
         case result(CommandResult)
+
+        /// The stream in which it goes up.
+        public var stream: StreamName {
+            switch self {
+            case .reading: .telemetry
+            case .event, .result: .events
+            }
+        }
     }
 
     /// An observation of something at a time.
@@ -31,12 +39,7 @@ public struct Observation: Hashable, Sendable {
     }
 
     /// The stream in which it goes up.
-    public var stream: StreamName {
-        switch content {
-        case .reading: .telemetry
-        case .event, .result: .events
-        }
-    }
+    public var stream: StreamName { content.stream }
 }
 
 /// One reading of one property.

@@ -37,25 +37,24 @@ public struct RecordedObservation: Hashable, Sendable {
     }
 }
 
-/// Observations that are known to be missing, from one sequence number to another of the same epoch.
-public struct Gap: Hashable, Sendable {
+/// What a router has of one epoch of a stream.
+public struct StreamReception: Hashable, Sendable {
     /// The stream.
     public var stream: StreamName
-    /// The epoch of the numbers.
+    /// The epoch.
     public var epoch: UInt64
-    /// The first missing number.
-    public var first: UInt64
-    /// The last missing number, not smaller than the first.
-    public var last: UInt64
-    /// Why they are missing, such as `store_full`.
-    public var reason: String
+    /// The numbers that it has, or of which it has a gap that names them.
+    public var received: SequenceRanges
 
-    /// A gap between two numbers, both of them missing.
-    public init(stream: StreamName, epoch: UInt64, first: UInt64, last: UInt64, reason: String) {
+    /// What a router has of an epoch.
+    public init(stream: StreamName, epoch: UInt64, received: SequenceRanges) {
         self.stream = stream
         self.epoch = epoch
-        self.first = first
-        self.last = last
-        self.reason = reason
+        self.received = received
+    }
+
+    /// Whether both are about the same epoch of the same stream.
+    public func isSameEpoch(as other: StreamReception) -> Bool {
+        stream == other.stream && epoch == other.epoch
     }
 }

@@ -26,6 +26,12 @@ public struct WallTime: Hashable, Comparable, Sendable {
         time + (.zero - duration)
     }
 
+    /// How much later one point is than the other; the longest duration where that is more.
+    public static func - (later: Self, earlier: Self) -> Duration {
+        let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+        return .nanoseconds(overflow ? (later > earlier ? .max : .min) : difference)
+    }
+
     /// The point in UTC, such as `2026-11-21T08:00:00.123Z` (RFC 3339).
     public var rfc3339: String {
         let milliseconds = nanoseconds.floored(by: 1_000_000)

@@ -4,6 +4,8 @@ public import DeviceModel
 public struct ObservationBatch: Message {
     /// How an envelope names it.
     public static let kind = MessageKind(.observations, "observations")
+    /// How many observations and gaps it has at most: a router takes it in one transaction, for which others wait.
+    public static let bound = 5_000
 
     /// The stream.
     public var stream: StreamName
@@ -15,6 +17,10 @@ public struct ObservationBatch: Message {
     public var items: [Item]
     /// Numbers that are known to be missing.
     public var gaps: [Gap]
+    /// By what the answer to it is known, on this connection; nil: answers come in the order of the batches anyway.
+    public var number: UInt64?
+    /// By how much the wall clock of this boot is ahead of the device's own, once it was synchronised; nil: it was not.
+    public var clockOffset: Duration?
 
     /// One observation with its number.
     public struct Item: Hashable, Sendable {
@@ -31,12 +37,17 @@ public struct ObservationBatch: Message {
     }
 
     /// A batch.
-    public init(stream: StreamName, epoch: UInt64, boot: BootID, items: [Item], gaps: [Gap] = []) {
+    public init(
+        stream: StreamName, epoch: UInt64, boot: BootID, items: [Item], gaps: [Gap] = [], number: UInt64? = nil,
+        clockOffset: Duration? = nil
+    ) {
         self.stream = stream
         self.epoch = epoch
         self.boot = boot
         self.items = items
         self.gaps = gaps
+        self.number = number
+        self.clockOffset = clockOffset
     }
 
     /// Writes the body.
@@ -45,6 +56,8 @@ public struct ObservationBatch: Message {
             map.field("stream", stream.rawValue)
             map.field("epoch", epoch)
             map.field("boot", boot.bytes)
+            map.field("batch", number)
+            map.field("offset", clockOffset?.nanoseconds)
             map.field("items", items) { writer, item in
                 writer.writeMap { map in
                     map.field("seq", item.sequence)
@@ -54,11 +67,7 @@ public struct ObservationBatch: Message {
             }
             map.field("gaps", gaps.isEmpty ? nil : gaps) { writer, gaps in
                 writer.writeArray(gaps) { writer, gap in
-                    writer.writeMap { map in
-                        map.field("first", gap.first)
-                        map.field("last", gap.last)
-                        map.field("reason", gap.reason)
-                    }
+                    writer.writeMap { $0.gapFields(gap) }
                 }
             }
         }
@@ -69,6 +78,7 @@ public struct ObservationBatch: Message {
         var stream: StreamName?
         var epoch: UInt64?
         var boot: BootID?
+        var (batch, offset): (UInt64?, Int64?)
         var items: [ObservationFields] = []
         var gaps: [GapFields] = []
         try reader.readMap { (key, reader) throws(WireError) in
@@ -76,45 +86,29 @@ public struct ObservationBatch: Message {
             case "stream": stream = try reader.readChoice(StreamName.self, key)
             case "epoch": epoch = try reader.readUInt64()
             case "boot": boot = BootID(bytes: try reader.readBytes(key, count: BootID.size))
+            case "batch": batch = try reader.readUInt64()
+            case "offset": offset = try reader.readInt64()
             case "items":
                 items = try reader.readArray { (reader) throws(WireError) in try ObservationFields(from: &reader) }
-            case "gaps": gaps = try reader.readArray { (reader) throws(WireError) in try GapFields(from: &reader) }
+            case "gaps":
+                gaps = try reader.readArray { (reader) throws(WireError) in
+                    var fields = GapFields()
+                    try reader.readMap { (key, reader) throws(WireError) in
+                        if try !fields.read(key, &reader) { try reader.skip() }
+                    }
+                    return fields
+                }
             default: try reader.skip()
             }
         }
         let (name, number, run) = (
             try reader.require(stream, "stream"), try reader.require(epoch, "epoch"), try reader.require(boot, "boot")
         )
+        var known: [Gap] = []
+        for gap in gaps { known.append(try gap.gap(of: name, epoch: number, reader)) }
         self.init(
-            stream: name, epoch: number, boot: run, items: items.map { $0.item(boot: run) },
-            gaps: gaps.map { Gap(stream: name, epoch: number, first: $0.first, last: $0.last, reason: $0.reason) })
-    }
-}
-
-/// A gap as it stands in a batch.
-private struct GapFields {
-    let first: UInt64
-    let last: UInt64
-    let reason: String
-
-    init(from reader: inout MessagePackReader) throws(WireError) {
-        var first: UInt64?
-        var last: UInt64?
-        var reason = ""
-        let start = reader.offset
-        try reader.readMap { (key, reader) throws(WireError) in
-            switch key {
-            case "first": first = try reader.readUInt64()
-            case "last": last = try reader.readUInt64()
-            case "reason": reason = try reader.readString()
-            default: try reader.skip()
-            }
-        }
-        (self.first, self.last) = (try reader.require(first, "first"), try reader.require(last, "last"))
-        self.reason = reason
-        guard self.first <= self.last else {
-            throw WireError(.invalidValue, at: start, "a gap that ends before it begins")
-        }
+            stream: name, epoch: number, boot: run, items: items.map { $0.item(boot: run) }, gaps: known,
+            number: batch, clockOffset: offset.map { .nanoseconds($0) })
     }
 }
 

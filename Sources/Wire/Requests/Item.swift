@@ -46,13 +46,35 @@ public struct DeviceSummary: Hashable, Sendable {
     public var isOnline: Bool
     /// When it was connected last; nil: never.
     public var lastSeen: WallTime?
+    /// What is known to be missing of its observations; nil: that was not asked.
+    public var losses: DeviceLosses?
 
     /// A device in its owner's list.
-    public init(device: DeviceID, label: String? = nil, isOnline: Bool, lastSeen: WallTime?) {
+    public init(
+        device: DeviceID, label: String? = nil, isOnline: Bool, lastSeen: WallTime?, losses: DeviceLosses? = nil
+    ) {
         self.device = device
         self.label = label
         self.isOnline = isOnline
         self.lastSeen = lastSeen
+        self.losses = losses
+    }
+}
+
+/// What is known to be missing of a device's observations.
+public struct DeviceLosses: Hashable, Sendable {
+    /// How many observations are named as missing.
+    public var missing: UInt64
+    /// In how many places nobody knows how many are missing.
+    public var unknown: Int
+    /// How often a number came again with another content.
+    public var conflicts: Int
+
+    /// What is missing.
+    public init(missing: UInt64 = 0, unknown: Int = 0, conflicts: Int = 0) {
+        self.missing = missing
+        self.unknown = unknown
+        self.conflicts = conflicts
     }
 }
 

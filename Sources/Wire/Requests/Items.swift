@@ -41,22 +41,25 @@ extension Item {
             map.field("device", report.device.rawValue)
             map.field("time", report.time.nanoseconds)
             map.field("quantity", report.quantity?.rawValue)
-            map.field("seq", report.sequence)
+            map.field("epoch", report.position?.epoch)
+            map.field("seq", report.position?.sequence)
+            if !report.isDated { map.field("dated", false) }
             map.contentFields(report.content)
         case .gap(let report):
             map.field("item", "gap")
             map.field("device", report.device.rawValue)
             map.field("stream", report.gap.stream.rawValue)
             map.field("epoch", report.gap.epoch)
-            map.field("first", report.gap.first)
-            map.field("last", report.gap.last)
-            map.field("reason", report.gap.reason)
+            map.gapFields(report.gap)
         case .device(let device):
             map.field("item", "device")
             map.field("device", device.device.rawValue)
             map.field("label", device.label)
             map.field("online", device.isOnline)
             map.field("time", device.lastSeen?.nanoseconds)
+            map.field("missing", device.losses?.missing)
+            map.field("unknown", device.losses?.unknown)
+            map.field("conflicts", device.losses?.conflicts)
         case .ticket(let ticket):
             map.field("item", "ticket")
             map.field("device", ticket.device.rawValue)
@@ -94,6 +97,8 @@ private struct ItemFields {
     private var sequence: UInt64?
     private var stream: StreamName?
     private var numbers: [String: UInt64] = [:]
+    private var gap = GapFields()
+    private var isDated = true
     private var texts: [String: String] = [:]
     private var isOnline = false
     private var content = ContentFields()
@@ -110,14 +115,29 @@ private struct ItemFields {
             case "quantity": quantity = Quantity(rawValue: try reader.readString())
             case "seq": sequence = try reader.readUInt64()
             case "stream": stream = try reader.readChoice(StreamName.self, key)
-            case "epoch", "first", "last": numbers[key] = try reader.readUInt64()
+            case "epoch", "missing", "unknown", "conflicts": numbers[key] = try reader.readUInt64()
+            case "dated": isDated = try reader.readBool()
             case "label", "code", "fingerprint", "user", "place": texts[key] = try reader.readString()
             case "online": isOnline = try reader.readBool()
             case "description": description = try DeviceDescription(from: &reader)
             case "agent": agentStatus = try AgentStatus(from: &reader)
             case "inventory": inventory = try BoardInventory(from: &reader)
-            default: try content.read(key, &reader)
+            case "reason": try content.read(key, &reader)  // an observation's, or a gap's: the order means nothing
+            default: if try !gap.read(key, &reader) { try content.read(key, &reader) }
             }
+        }
+    }
+
+    private func position(in stream: StreamName) -> StreamPosition? {
+        guard let sequence, let epoch = numbers["epoch"] else { return nil }
+        return StreamPosition(stream: stream, epoch: epoch, sequence: sequence)
+    }
+
+    private var losses: DeviceLosses? {
+        numbers["missing"].map {
+            DeviceLosses(
+                missing: $0, unknown: Int(clamping: numbers["unknown"] ?? 0),
+                conflicts: Int(clamping: numbers["conflicts"] ?? 0))
         }
     }
 
@@ -125,21 +145,21 @@ private struct ItemFields {
     func item(_ reader: MessagePackReader) throws(WireError) -> Item? {
         switch item {
         case "observation":
+            let content = try content.content(reader)
             return .observation(
                 ReportedObservation(
                     device: try reader.require(device, "device"), time: try reader.require(time, "time"),
-                    content: try content.content(reader), quantity: quantity, sequence: sequence))
+                    content: content, quantity: quantity, position: position(in: content.stream), isDated: isDated))
         case "gap":
-            let gap = Gap(
-                stream: try reader.require(stream, "stream"), epoch: try reader.require(numbers["epoch"], "epoch"),
-                first: try reader.require(numbers["first"], "first"),
-                last: try reader.require(numbers["last"], "last"), reason: content.reason ?? "")
-            return .gap(ReportedGap(device: try reader.require(device, "device"), gap: gap))
+            var named = try gap.gap(
+                of: try reader.require(stream, "stream"), epoch: try reader.require(numbers["epoch"], "epoch"), reader)
+            named.reason = GapReason(rawValue: content.reason ?? "")
+            return .gap(ReportedGap(device: try reader.require(device, "device"), gap: named))
         case "device":
             return .device(
                 DeviceSummary(
                     device: try reader.require(device, "device"), label: texts["label"], isOnline: isOnline,
-                    lastSeen: time))
+                    lastSeen: time, losses: losses))
         case "ticket":
             return .ticket(
                 ClaimTicket(

@@ -72,11 +72,11 @@ public struct Welcome: Message {
     ///
     /// After two and a quarter of these without one the link is dead.
     public var heartbeat: Duration
-    /// The last that the router has of each stream.
-    public var streams: [StreamPosition]
+    /// What the router has of each stream: of its newest epochs, in the order in which it heard of them.
+    public var streams: [StreamReception]
 
     /// The beginning of a session.
-    public init(owner: String, heartbeat: Duration, streams: [StreamPosition]) {
+    public init(owner: String, heartbeat: Duration, streams: [StreamReception]) {
         self.owner = owner
         self.heartbeat = heartbeat
         self.streams = streams
@@ -87,11 +87,10 @@ public struct Welcome: Message {
         writer.writeMap { map in
             map.field("owner", owner)
             map.field("heartbeat_ms", heartbeat.milliseconds)
-            map.field("streams", streams) { writer, position in
+            map.field("streams", streams) { writer, reception in
                 writer.writeMap { map in
-                    map.field("stream", position.stream.rawValue)
-                    map.field("epoch", position.epoch)
-                    map.field("seq", position.sequence)
+                    map.receptionFields(reception)
+                    map.field("seq", reception.received.last)  // for devices that know no ranges
                 }
             }
         }
@@ -101,13 +100,19 @@ public struct Welcome: Message {
     public init(from reader: inout MessagePackReader) throws(WireError) {
         var owner: String?
         var heartbeat: Int64?
-        var streams: [StreamPosition?] = []
+        var streams: [StreamReception?] = []
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "owner": owner = try reader.readString()
             case "heartbeat_ms": heartbeat = try reader.readInt64()
             case "streams":
-                streams = try reader.readArray { (reader) throws(WireError) in try StreamPosition(knownIn: &reader) }
+                streams = try reader.readArray { (reader) throws(WireError) in
+                    var fields = ReceptionFields()
+                    try reader.readMap { (key, reader) throws(WireError) in
+                        if try !fields.read(key, &reader) { try reader.skip() }
+                    }
+                    return try fields.reception(reader)
+                }
             default: try reader.skip()
             }
         }
@@ -115,27 +120,6 @@ public struct Welcome: Message {
         self.init(
             owner: try reader.require(owner, "owner"), heartbeat: .milliseconds(milliseconds),
             streams: streams.compactMap(\.self))
-    }
-}
-
-extension StreamPosition {
-    /// A position; nil for a stream that only a later version knows.
-    fileprivate init?(knownIn reader: inout MessagePackReader) throws(WireError) {
-        var stream: String?
-        var epoch: UInt64?
-        var sequence: UInt64?
-        try reader.readMap { (key, reader) throws(WireError) in
-            switch key {
-            case "stream": stream = try reader.readString()
-            case "epoch": epoch = try reader.readUInt64()
-            case "seq": sequence = try reader.readUInt64()
-            default: try reader.skip()
-            }
-        }
-        let name = try reader.require(stream, "stream")
-        let known = (try reader.require(epoch, "epoch"), try reader.require(sequence, "seq"))
-        guard let name = StreamName(rawValue: name) else { return nil }
-        self.init(stream: name, epoch: known.0, sequence: known.1)
     }
 }
 

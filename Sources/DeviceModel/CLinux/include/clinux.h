@@ -7,6 +7,7 @@
 #define CLINUX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -42,6 +43,29 @@ int clinux_user_is_in_group(uint32_t uid, const char *group);
 
 /* How much of the disk under a path is in use, 0 to 1; negative when that can't be told: statvfs(3). */
 double clinux_disk_used(const char *path);
+
+/*
+ * A socket on which the kernel tells what changes in the network: rtnetlink(7). Readable when it has something to say.
+ *
+ * -EAFNOSUPPORT or -EPERM where a sandbox does not let this process have one.
+ */
+int clinux_network_open(void);
+
+/* So many addresses are known at a time. */
+#define CLINUX_ADDRESSES 64
+
+/* What is known of the network: all 0 at first. */
+struct clinux_network {
+    uint64_t running;                     /* the links that carry something, a bit each */
+    uint64_t addresses[CLINUX_ADDRESSES]; /* a number for each; 0: none */
+    unsigned next;                        /* where the next one goes */
+};
+
+/*
+ * Whether the network has come back by what was read from that socket: an address or a default route is new, or a cable
+ * is plugged in. `known` is the caller's, and kept from call to call.
+ */
+bool clinux_network_is_back(const void *bytes, size_t count, struct clinux_network *known);
 
 #ifdef __cplusplus
 }
