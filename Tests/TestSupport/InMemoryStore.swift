@@ -4,18 +4,20 @@ import Synchronization
 
 /// An outbox and a log of commands in memory, that fails when a test wants it to.
 public final class InMemoryStore: Outbox, CommandLog {
-    private struct State {
-        var rows: [RecordedObservation] = []
-        var gaps: [Gap] = []
+    fileprivate struct State {
+        /// In the order of their numbers, which is the order in which they came.
+        var rows: [(id: Int64, entry: HistoryEntry)] = []
+        var lastRow: Int64 = 0
+        var epochs: [StreamName: UInt64] = [:]
         var next: [StreamName: UInt64] = [:]
         var claimed: Set<CommandID> = []
         var interrupted: [CommandResult] = []
         var isFailing = false
+        var isFinished = false
         var appends: [Int] = []
     }
 
     private let state = Mutex(State())
-    private let epoch: UInt64 = 77
 
     /// Told after everything that was stored.
     public let stored = Mailbox<RecordedObservation>(bound: 10_000, policy: .refuseNewest)
@@ -37,28 +39,21 @@ public final class InMemoryStore: Outbox, CommandLog {
         state.withLock { $0.interrupted = results }
     }
 
-    /// Everything that was stored.
-    public var all: [RecordedObservation] { state.withLock { $0.rows } }
+    /// Everything that is stored.
+    public var all: [RecordedObservation] { state.withLock { $0.rows.compactMap(\.entry.record) } }
     /// Everything that is known to be missing.
-    public var gaps: [Gap] { state.withLock { $0.gaps } }
+    public var gaps: [Gap] { state.withLock { $0.rows.compactMap(\.entry.gap) } }
+    /// Whether the run has come to its end in order.
+    public var isFinished: Bool { state.withLock(\.isFinished) }
+
+    // MARK: Outbox
 
     /// Stores observations and numbers them.
-    public func append(_ observations: [Observation], lost: [StreamName: Int]) async throws -> [RecordedObservation] {
+    public func append(_ observations: [Observation], lost: [Loss]) async throws -> [RecordedObservation] {
         let recorded = try state.withLock { state in
             guard !state.isFailing else { throw HarnessError(description: "the disk is full") }
-            for (stream, count) in lost where count > 0 {
-                let first = state.next[stream, default: 1]
-                state.next[stream] = first + UInt64(count)
-                let last = first + UInt64(count) - 1
-                state.gaps.append(Gap(stream: stream, epoch: epoch, first: first, last: last, reason: "disk_too_slow"))
-            }
-            let recorded = observations.map { observation in
-                let sequence = state.next[observation.stream, default: 1]
-                state.next[observation.stream] = sequence + 1
-                let position = StreamPosition(stream: observation.stream, epoch: epoch, sequence: sequence)
-                return RecordedObservation(position: position, observation: observation)
-            }
-            state.rows += recorded
+            for loss in lost where loss.count > 0 { state.insert(loss) }
+            let recorded = observations.map { state.insert($0) }
             state.appends.append(recorded.count)
             return recorded
         }
@@ -66,48 +61,73 @@ public final class InMemoryStore: Outbox, CommandLog {
         return recorded
     }
 
-    /// The next observations of a stream.
-    public func batch(of stream: StreamName, after cursor: OutboxCursor?, limit: Int) async throws -> OutboxBatch? {
-        state.withLock { state in
-            let start = cursor?.row ?? 0
-            let rows = state.rows.filter { $0.position.stream == stream && $0.position.sequence > UInt64(start) }
-            guard let last = rows.prefix(limit).last else { return nil }
-            return OutboxBatch(
-                stream: stream, epoch: epoch, observations: Array(rows.prefix(limit)), gaps: [],
-                end: OutboxCursor(row: Int64(last.position.sequence), gap: 0))
-        }
+    /// The next observations of a stream, of one epoch and one boot.
+    public func batch(of stream: StreamName, in span: OutboxSpan, limit: Int) async throws -> OutboxBatch? {
+        state.withLock { $0.batch(of: stream, in: span, limit: limit) }
     }
 
     /// Forgets what was acknowledged.
-    public func acknowledge(through position: StreamPosition) async throws {
+    public func acknowledge(_ reception: StreamReception) async throws {
         state.withLock { state in
-            state.rows.removeAll {
-                $0.position.stream == position.stream && $0.position.epoch == position.epoch
-                    && $0.position.sequence <= position.sequence
+            state.rows.removeAll { _, entry in
+                entry.stream == reception.stream && entry.epoch == reception.epoch
+                    && reception.received.contains(entry.numbers)
             }
         }
     }
 
-    /// Nothing is ever restored here.
-    public func reconcile(_ positions: [StreamPosition]) async throws {}
+    /// What waits; nothing is ever restored here, so that there is nothing to agree on.
+    public func agree(with receptions: [StreamReception]) async throws -> [StreamName: OutboxOutlook] {
+        state.withLock { state in
+            var outlooks: [StreamName: OutboxOutlook] = [:]
+            for stream in StreamName.allCases { outlooks[stream] = state.outlook(of: stream) }
+            return outlooks
+        }
+    }
 
-    /// The readings of the past.
+    /// Gives a number, and all that came after it, new numbers in a new epoch.
+    public func renumber(from position: StreamPosition) async throws {
+        state.withLock { $0.renumber(from: position) }
+    }
+
+    /// The past, with what is missing of it.
     public func history(
         of component: ComponentID, property: String?, since: WallTime?, limit: Int
-    ) async throws -> [RecordedObservation] {
+    ) async throws -> [HistoryEntry] {
         state.withLock { state in
-            Array(
-                state.rows.filter { record in
-                    guard case .reading(let reading) = record.observation.content else { return property == nil }
-                    return reading.component == component && (property == nil || reading.property == property)
-                }.suffix(limit))
+            let records = state.rows.compactMap(\.entry.record).filter { record in
+                guard record.observation.component == component else { return false }
+                if let since, record.observation.time.wall < since { return false }
+                guard let property else { return true }
+                if case .reading(let reading) = record.observation.content { return reading.property == property }
+                return false
+            }.suffix(limit)
+            let streams = property == nil ? StreamName.allCases : [.telemetry]
+            // What is missing before the first of a part belongs to another part.
+            let isWhole = since == nil && records.count < limit
+            let gaps = state.rows.compactMap(\.entry.gap).filter { gap in
+                let first = records.first { $0.position.stream == gap.stream && $0.position.epoch == gap.epoch }
+                let isBehind = first.map { gap.last > $0.position.sequence } ?? false
+                return streams.contains(gap.stream) && (isWhole || isBehind)
+            }
+            return HistoryEntry.merge(gaps, into: Array(records))
+        }
+    }
+
+    /// This run has come to its end in order.
+    public func finish() async throws {
+        try state.withLock { state in
+            guard !state.isFailing else { throw HarnessError(description: "the disk is full") }
+            state.isFinished = true
         }
     }
 
     /// How the store is.
     public func status() async -> StoreStatus {
-        state.withLock { StoreStatus(kept: $0.rows.count) }
+        state.withLock { StoreStatus(kept: $0.rows.count { $0.entry.record != nil }) }
     }
+
+    // MARK: Commands
 
     /// Writes down that a command is about to be done.
     public func claim(_ command: Command) async throws -> Bool {
@@ -120,5 +140,114 @@ public final class InMemoryStore: Outbox, CommandLog {
     /// The commands that a crash interrupted.
     public func interrupted() async throws -> [CommandResult] {
         state.withLock { $0.interrupted }
+    }
+}
+
+extension InMemoryStore.State {
+    private func epoch(of stream: StreamName) -> UInt64 { epochs[stream, default: 77] }
+
+    /// Takes numbers of a stream.
+    private mutating func take(_ count: UInt64, of stream: StreamName) -> ClosedRange<UInt64> {
+        let first = next[stream, default: 1]
+        next[stream] = first + count
+        return first...(first + count - 1)
+    }
+
+    private mutating func insert(_ entry: HistoryEntry) {
+        lastRow += 1
+        rows.append((lastRow, entry))
+    }
+
+    fileprivate mutating func insert(_ observation: Observation) -> RecordedObservation {
+        let (stream, sequence) = (observation.stream, take(1, of: observation.stream).lowerBound)
+        let record = RecordedObservation(
+            position: StreamPosition(stream: stream, epoch: epoch(of: stream), sequence: sequence),
+            observation: observation)
+        insert(.observation(record))
+        return record
+    }
+
+    fileprivate mutating func insert(_ loss: Loss) {
+        let numbers = take(UInt64(loss.count), of: loss.stream)
+        insert(
+            .gap(
+                Gap(
+                    numbers, of: loss.stream, epoch: epoch(of: loss.stream), reason: loss.reason, since: loss.since,
+                    until: loss.until)))
+    }
+
+    fileprivate func batch(of stream: StreamName, in span: OutboxSpan, limit: Int) -> OutboxBatch? {
+        let end = span.end?.row ?? .max
+        let open = rows.filter { $0.entry.stream == stream && $0.id > span.start.row && $0.id <= end }
+        guard let first = open.first?.entry else { return nil }
+        var batch = OutboxBatch(
+            stream: stream, epoch: first.epoch, observations: [], gaps: [],
+            isOfNewestEpoch: first.epoch == epoch(of: stream), end: span.start)
+        for (id, entry) in open.prefix(while: { $0.entry.epoch == first.epoch }) {
+            switch entry {
+            case .gap(let gap): batch.gaps.append(gap)
+            case .observation(let record):
+                let boot = batch.observations.first?.observation.time.boot ?? record.observation.time.boot
+                guard batch.observations.count < limit, record.observation.time.boot == boot else { return batch }
+                batch.observations.append(record)
+            }
+            batch.end = OutboxCursor(row: id, gap: id)
+        }
+        return batch
+    }
+
+    fileprivate func outlook(of stream: StreamName) -> OutboxOutlook {
+        let own = rows.filter { $0.entry.stream == stream }
+        let end = own.last?.id ?? 0
+        return OutboxOutlook(
+            end: OutboxCursor(row: end, gap: end),
+            hasOlderEpochs: own.contains { $0.entry.epoch != epoch(of: stream) })
+    }
+
+    fileprivate mutating func renumber(from position: StreamPosition) {
+        let (stream, old) = (position.stream, epoch(of: position.stream))
+        epochs[stream] = old + 1
+        next[stream] = 1
+        for (index, row) in rows.enumerated() where row.entry.stream == stream {
+            let isMeant =
+                row.entry.epoch == position.epoch
+                ? row.entry.numbers.lowerBound >= position.sequence : row.entry.epoch == old
+            guard isMeant else { continue }
+            let numbers = take(UInt64(row.entry.numbers.count), of: stream)
+            switch row.entry {
+            case .observation(var record):
+                (record.position.epoch, record.position.sequence) = (old + 1, numbers.lowerBound)
+                rows[index].entry = .observation(record)
+            case .gap(var gap):
+                (gap.epoch, gap.first, gap.last) = (old + 1, numbers.lowerBound, numbers.upperBound)
+                rows[index].entry = .gap(gap)
+            }
+        }
+    }
+}
+
+extension HistoryEntry {
+    fileprivate var record: RecordedObservation? { if case .observation(let record) = self { record } else { nil } }
+    fileprivate var gap: Gap? { if case .gap(let gap) = self { gap } else { nil } }
+
+    fileprivate var stream: StreamName {
+        switch self {
+        case .observation(let record): record.position.stream
+        case .gap(let gap): gap.stream
+        }
+    }
+
+    fileprivate var epoch: UInt64 {
+        switch self {
+        case .observation(let record): record.position.epoch
+        case .gap(let gap): gap.epoch
+        }
+    }
+
+    fileprivate var numbers: ClosedRange<UInt64> {
+        switch self {
+        case .observation(let record): record.position.sequence...record.position.sequence
+        case .gap(let gap): gap.numbers
+        }
     }
 }

@@ -3,7 +3,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// What stands between a device and its router, and passes everything on: late, when a test wants it.
+/// What stands between a device and its router, and passes everything on: late, slowly, damaged or not at all, when a
+/// test wants it.
 ///
 /// Its threads are its own: a sluice that is shut holds up no test.
 public final class StallingProxy: Sendable {
@@ -49,13 +50,19 @@ public final class StallingProxy: Sendable {
         return try await body(proxy)
     }
 
-    private func end() {
+    /// Breaks every connection that there is; new ones are let in.
+    public func cut() {
         let open = pairs.withLock { pairs in
-            defer { pairs = (true, []) }
+            defer { pairs.all = [] }
             return pairs.all
         }
-        listener.hangUp()
         for pair in open { pair.hangUp() }
+    }
+
+    private func end() {
+        pairs.withLock { $0.isOver = true }
+        listener.hangUp()
+        cut()
         for sluice in [up, down] { sluice.open() }
     }
 
@@ -77,34 +84,52 @@ public final class StallingProxy: Sendable {
     private func pass(from source: Socket, to end: Socket, of pair: Pair, through sluice: Sluice) {
         DispatchQueue(label: "m2m.test.proxy").async {
             while let piece = source.read() {
-                sluice.pass()
-                guard end.write(piece) else { break }
+                guard end.write(sluice.pass(piece)) else { break }
             }
             pair.hangUp()
         }
     }
 }
 
-/// A sluice that lets everything through, or nothing.
+/// A sluice that lets everything through as it is, or nothing, or only so much a second, or something else.
 public final class Sluice: Sendable {
-    private let state = Mutex((isShut: false, waiting: [DispatchSemaphore]()))
+    private struct State {
+        var isShut = false
+        var waiting: [DispatchSemaphore] = []
+        var bytesPerSecond: Int?
+        var isDamaging = false
+    }
+
+    private let state = Mutex(State())
 
     /// Lets nothing through any more.
     public func shut() {
         state.withLock { $0.isShut = true }
     }
 
-    /// Lets everything through, and what has waited first.
+    /// Lets no more through in a second than this.
+    public func narrow(to bytesPerSecond: Int) {
+        state.withLock { $0.bytesPerSecond = bytesPerSecond }
+    }
+
+    /// Turns a bit of every piece that goes through.
+    public func damage() {
+        state.withLock { $0.isDamaging = true }
+    }
+
+    /// Lets everything through as it is, and what has waited first.
     public func open() {
         let waiting = state.withLock { state in
-            defer { state = (false, []) }
+            defer { state = State() }
             return state.waiting
         }
         for one in waiting { one.signal() }
     }
 
-    /// Waits until it is open.
-    fileprivate func pass() {
+    /// Waits until it is open, and as long as a piece takes.
+    ///
+    /// - Returns: What comes out of it.
+    fileprivate func pass(_ piece: [UInt8]) -> [UInt8] {
         let turn = state.withLock { state -> DispatchSemaphore? in
             guard state.isShut else { return nil }
             let turn = DispatchSemaphore(value: 0)
@@ -112,6 +137,15 @@ public final class Sluice: Sendable {
             return turn
         }
         turn?.wait()
+        let (speed, isDamaging) = state.withLock { ($0.bytesPerSecond, $0.isDamaging) }
+        if let speed {
+            let time = DispatchTimeInterval.nanoseconds(piece.count * 1_000_000_000 / max(1, speed))
+            _ = DispatchSemaphore(value: 0).wait(timeout: .now() + time)
+        }
+        guard isDamaging else { return piece }
+        var piece = piece
+        piece[piece.count / 2] ^= 0x10
+        return piece
     }
 }
 

@@ -11,11 +11,23 @@ struct ObservationRow {
 
     let row: Int64
     let record: RecordedObservation
+    /// By how much the wall clock was ahead of the device's own in its boot; nil: it was never synchronised.
+    let clockOffset: Duration?
 
     /// Whether both can go up in one batch.
     func belongs(with other: ObservationRow) -> Bool {
         record.position.epoch == other.record.position.epoch
             && record.observation.time.boot == other.record.observation.time.boot
+    }
+
+    /// The same with the time that is known by now.
+    var dated: RecordedObservation {
+        var record = record
+        guard !record.observation.time.isSynchronised, let clockOffset else { return record }
+        record.observation.time.wall =
+            WallTime(nanoseconds: record.observation.time.monotonic.nanoseconds) + clockOffset
+        record.observation.time.isSynchronised = true
+        return record
     }
 
     // MARK: Writing
@@ -56,7 +68,7 @@ struct ObservationRow {
 
     static let select = """
         SELECT o.id, o.stream, o.epoch, o.sequence, b.boot, o.at, o.wall, o.synced, o.kind, o.component, o.name, o.type,
-            o.value, o.quality, o.reason, o.command, o.status
+            o.value, o.quality, o.reason, o.command, o.status, b.offset
         FROM observations o JOIN boots b ON b.id = o.boot
         """
 
@@ -71,6 +83,7 @@ struct ObservationRow {
         let position = StreamPosition(
             stream: stream, epoch: UInt64(bitPattern: row.integer(2)), sequence: UInt64(bitPattern: row.integer(3)))
         self.row = row.integer(0)
+        clockOffset = row.isNull(17) ? nil : .nanoseconds(row.integer(17))
         record = RecordedObservation(position: position, observation: Observation(time: time, content: content))
     }
 

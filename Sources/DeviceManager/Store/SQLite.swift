@@ -1,4 +1,5 @@
 import CSQLite
+import DeviceModel
 
 /// A connection to an SQLite database: a thin typed face of its C interface, for one thread at a time.
 final class SQLite {
@@ -41,6 +42,19 @@ final class SQLite {
     ) throws(StoreError) {
         let statement = try statement(sql)
         defer { statement.reset() }
+        try run(statement, values, row: row)
+    }
+
+    /// Runs a statement that is parsed for this once.
+    func runOnce(_ sql: String, row: (borrowing Row) throws(StoreError) -> Void) throws(StoreError) {
+        let statement = try prepare(sql, flags: 0)
+        defer { statement.finalize() }
+        try run(statement, [], row: row)
+    }
+
+    private func run(
+        _ statement: Statement, _ values: [SQLiteValue], row: (borrowing Row) throws(StoreError) -> Void
+    ) throws(StoreError) {
         for (index, value) in values.enumerated() { try check(statement.bind(value, at: Int32(index + 1))) }
         while true {
             switch sqlite3_step(statement.handle) {
@@ -73,17 +87,26 @@ final class SQLite {
         }
     }
 
-    /// The id of the row that was inserted last.
-    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+    /// How many rows the last statement has changed.
+    var changedRows: Int { Int(sqlite3_changes64(handle)) }
+
+    /// The error for a database in which something makes no sense.
+    func damage(_ message: String) -> StoreError {
+        StoreError(path: path, sqliteCode: SQLITE_CORRUPT, message: message)
+    }
 
     private func statement(_ sql: String) throws(StoreError) -> Statement {
         if let statement = statements[sql] { return statement }
-        var prepared: OpaquePointer?
-        try check(sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil))
-        guard let prepared else { preconditionFailure("'\(sql)' is no statement") }
-        let statement = Statement(handle: prepared)
+        let statement = try prepare(sql, flags: UInt32(SQLITE_PREPARE_PERSISTENT))
         statements[sql] = statement
         return statement
+    }
+
+    private func prepare(_ sql: String, flags: UInt32) throws(StoreError) -> Statement {
+        var prepared: OpaquePointer?
+        try check(sqlite3_prepare_v3(handle, sql, -1, flags, &prepared, nil))
+        guard let prepared else { preconditionFailure("'\(sql)' is no statement") }
+        return Statement(handle: prepared)
     }
 
     private func check(_ result: Int32) throws(StoreError) {
@@ -147,4 +170,7 @@ enum SQLiteValue {
 
     /// A text, or nothing.
     static func optional(_ text: String?) -> SQLiteValue { text.map { .text($0) } ?? .null }
+
+    /// A time, or nothing.
+    static func optional(_ time: WallTime?) -> SQLiteValue { time.map { .integer($0.nanoseconds) } ?? .null }
 }

@@ -1,156 +1,188 @@
-import CSQLite
-public import DeviceModel
 public import DeviceManager
+public import DeviceModel
 
 /// The agent's SQLite database: the outbox and the log of commands.
 ///
 /// An actor because there is one connection that all share, and its calls wait for the disk: they run on a thread of
-/// their own. WAL with `synchronous=FULL`: what was committed is there after a power cut (sqlite.org/wal.html,
-/// sqlite.org/pragma.html#pragma_synchronous).
+/// their own. What it does with the disk is ``StoreDatabase``; here is what happens when that can't be had: it is opened
+/// again at the next call, and begun anew where it was damaged.
 public actor Store: Outbox, CommandLog {
     /// How much is kept, and for how long.
     public struct Bounds: Hashable, Sendable {
-        /// How big the database may grow, in bytes; then the oldest readings go.
+        /// How big the database may grow, in bytes.
         public var size: Int
-        /// How long observations are kept that nobody has acknowledged.
+        /// How long observations are kept; events that wait for the router are kept for longer.
         public var age: Duration
-        /// Whether somebody is told of what went: there is a router.
-        public var namesGaps: Bool
+        /// What happens to readings while it is too big.
+        public var whenFull: AgentConfiguration.Store.WhenFull
+        /// Whether somebody waits for what is stored; else it is a ring, and what falls out of it is not missed.
+        public var hasRouter: Bool
 
         /// Bounds.
-        public init(size: Int, age: Duration, namesGaps: Bool) {
+        public init(
+            size: Int, age: Duration, whenFull: AgentConfiguration.Store.WhenFull = .dropOldest, hasRouter: Bool
+        ) {
             self.size = size
             self.age = age
-            self.namesGaps = namesGaps
+            self.whenFull = whenFull
+            self.hasRouter = hasRouter
         }
     }
 
-    /// One stream, as far as it has come.
-    struct Stream {
-        var epoch: UInt64
-        var next: UInt64
-    }
-
-    let database: SQLite
-    let path: String
-    let bounds: Bounds
-    let time: any TimeSource
-    var streams: [StreamName: Stream] = [:]
-    /// The number of this boot in the table of boots.
-    let bootRow: Int64
-    /// The last row of the runs before this one.
-    let lastOldRow: Int64
-    /// Why the last write failed; nil: it did not.
-    var problem: String?
+    private let path: String
+    private let surroundings: StoreDatabase.Surroundings
+    private var opened: StoreDatabase?
+    /// What the database that will be opened next comes after.
+    private var before = StoreDatabase.Before()
+    /// Why the last call failed; nil: it did not.
+    private var problem: StoreError?
+    /// How far readers of the outbox have come.
+    private var reached = OutboxCursor.start
+    /// What was dropped of databases that are not open any more.
+    private var droppedBefore = 0
 
     private let executor = BlockingExecutor(label: "m2m.store")
 
     /// Opens the database, made when it is not there.
     ///
+    /// A disk that is full, read-only or does not answer is no reason not to start: it is tried again.
+    ///
     /// - Parameters:
     ///   - path: The file.
     ///   - bounds: How much is kept.
     ///   - time: The clock.
-    /// - Throws: ``StoreError``.
-    public init(path: String, bounds: Bounds, time: any TimeSource) throws(StoreError) {
+    ///   - newEpoch: Gives 64 random bits, other ones each time, and never 0.
+    /// - Throws: ``StoreError`` when somebody has to do something first.
+    public init(
+        path: String, bounds: Bounds, time: any TimeSource,
+        newEpoch: @escaping @Sendable () -> UInt64 = { .random(in: 1...(.max)) }
+    ) throws(StoreError) {
         self.path = path
-        self.bounds = bounds
-        self.time = time
-        database = try SQLite(path: path)
-        try StoreSchema.prepare(database)
-        bootRow = try Self.row(of: time.boot, database)
-        let last = try database.first("SELECT seq FROM sqlite_sequence WHERE name = 'observations'") { $0.integer(0) }
-        lastOldRow = last ?? 0
-        streams = try Self.readStreams(database)
+        surroundings = StoreDatabase.Surroundings(bounds: bounds, time: time, newEpoch: newEpoch)
+        do throws(StoreError) {
+            opened = try StoreDatabase.open(path, surroundings, after: &before)
+        } catch {
+            guard error.mayHeal else { throw error }
+            problem = error
+        }
     }
 
     /// The thread on which everything here runs.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Writes, and remembers what goes wrong for whoever asks how the store is.
-    func writing<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+    /// Does something with the database, and remembers what goes wrong for whoever asks how the store is.
+    ///
+    /// What can only be read is not well again: a problem is over when something was written.
+    private func with<Result>(
+        isWriting: Bool = false, _ body: (StoreDatabase) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
         do throws(StoreError) {
-            let result = try body()
-            problem = nil
+            let result = try body(try database())
+            if isWriting { problem = nil }
             return result
         } catch {
-            problem = error.description
+            problem = error
+            if error.isDamage || error.wantsReopening { close(isDamaged: error.isDamage) }
             throw error
         }
     }
 
-    private static func row(of boot: BootID, _ database: SQLite) throws(StoreError) -> Int64 {
-        try database.run("INSERT OR IGNORE INTO boots (boot) VALUES (?)", [.blob(boot.bytes)])
-        return try database.first("SELECT id FROM boots WHERE boot = ?", [.blob(boot.bytes)]) { $0.integer(0) } ?? 0
+    private func database() throws(StoreError) -> StoreDatabase {
+        if let opened { return opened }
+        let database = try StoreDatabase.open(path, surroundings, after: &before)
+        (opened, problem) = (database, nil)  // it has written already
+        return database
     }
 
-    private static func readStreams(_ database: SQLite) throws(StoreError) -> [StreamName: Stream] {
-        var streams: [StreamName: Stream] = [:]
-        for name in StreamName.allCases {
-            let known = try database.first("SELECT epoch, next FROM streams WHERE name = ?", [.text(name.rawValue)]) {
-                Stream(epoch: UInt64(bitPattern: $0.integer(0)), next: UInt64(bitPattern: $0.integer(1)))
-            }
-            if let known { streams[name] = known } else { streams[name] = try beginEpoch(of: name, database) }
+    /// Lets go of the database; a damaged one is set aside, and the next call begins another one.
+    private func close(isDamaged: Bool) {
+        if let opened {
+            droppedBefore += opened.dropped
+            before.streams = opened.streams
         }
-        return streams
+        opened = nil
+        before.reached = reached
+        guard isDamaged, StoreDatabase.setAside(path) else { return }
+        before = StoreDatabase.Before(isDamaged: true, reached: reached)
     }
 
-    /// Begins a new epoch of a stream, with a random number that no epoch had before.
-    static func beginEpoch(of name: StreamName, _ database: SQLite) throws(StoreError) -> Stream {
-        let stream = Stream(epoch: UInt64.random(in: 1...(.max)), next: 1)
-        try database.transaction { () throws(StoreError) in
-            try database.run(
-                "INSERT INTO streams (name, epoch, next) VALUES (?, ?, 1) "
-                    + "ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, next = 1",
-                [.text(name.rawValue), .bits(stream.epoch)])
-            try database.run(
-                "INSERT INTO epochs (stream, epoch) VALUES (?, ?)", [.text(name.rawValue), .bits(stream.epoch)])
-        }
-        return stream
+    private func reach(_ cursor: OutboxCursor) {
+        reached = OutboxCursor(row: max(reached.row, cursor.row), gap: max(reached.gap, cursor.gap))
     }
-}
 
-/// The tables.
-///
-/// They only grow: a later version adds a step and changes none.
-enum StoreSchema {
-    private static let steps = [
-        """
-        CREATE TABLE boots (id INTEGER PRIMARY KEY, boot BLOB NOT NULL UNIQUE);
-        CREATE TABLE streams (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE epochs (stream TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (stream, epoch)) WITHOUT ROWID;
-        CREATE TABLE observations (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            stream TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            boot INTEGER NOT NULL, at INTEGER NOT NULL, wall INTEGER NOT NULL, synced INTEGER NOT NULL,
-            kind INTEGER NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
-            type TEXT, value, quality TEXT, reason TEXT, command TEXT, status TEXT);
-        CREATE INDEX observationNumbers ON observations (stream, epoch, sequence);
-        CREATE INDEX observationAges ON observations (wall) WHERE synced = 1;
-        CREATE TABLE gaps (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            stream TEXT NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-            reason TEXT NOT NULL);
-        CREATE TABLE commands (
-            id TEXT PRIMARY KEY, at INTEGER NOT NULL, component TEXT NOT NULL, action TEXT NOT NULL,
-            finished INTEGER NOT NULL) WITHOUT ROWID;
-        """
-    ]
+    // MARK: Outbox
 
-    static func prepare(_ database: SQLite) throws(StoreError) {
-        // Before anything else: an agent that is just ending may still be closing the file.
-        try database.execute("PRAGMA busy_timeout = 2000")
-        try database.execute("PRAGMA journal_mode = WAL")
-        try database.execute("PRAGMA synchronous = FULL")
-        try database.execute("PRAGMA journal_size_limit = 1048576")
-        // 1 MiB, not SQLite's 4: small disks have no room for a journal that is bigger than what is in it.
-        try database.execute("PRAGMA wal_autocheckpoint = 250")
-        let version = Int(try database.first("PRAGMA user_version") { $0.integer(0) } ?? 0)
-        for (index, step) in steps.enumerated().dropFirst(version) {
-            try database.transaction { () throws(StoreError) in
-                try database.execute(step)
-                try database.execute("PRAGMA user_version = \(index + 1)")
-            }
+    /// Stores observations in one transaction, and numbers them.
+    public func append(_ observations: [Observation], lost: [Loss]) throws(StoreError) -> [RecordedObservation] {
+        try with(isWriting: true) { (database) throws(StoreError) -> [RecordedObservation] in
+            try database.append(observations, lost: lost)
         }
+    }
+
+    /// The next observations of a stream, of one epoch and one boot.
+    public func batch(
+        of stream: StreamName, in span: OutboxSpan, limit: Int
+    ) throws(StoreError) -> OutboxBatch? {
+        let batch = try with { (database) throws(StoreError) in
+            try database.batch(of: stream, in: span, limit: limit)
+        }
+        if let batch { reach(batch.end) }
+        return batch
+    }
+
+    /// The router has these numbers.
+    public func acknowledge(_ reception: StreamReception) throws(StoreError) {
+        try with { (database) throws(StoreError) in try database.acknowledge(reception) }
+    }
+
+    /// Compares what the router has with what there is here.
+    public func agree(with receptions: [StreamReception]) throws(StoreError) -> [StreamName: OutboxOutlook] {
+        let outlooks = try with { (database) throws(StoreError) in try database.agree(with: receptions) }
+        for outlook in outlooks.values { reach(outlook.end) }
+        return outlooks
+    }
+
+    /// The router knows a number for something else.
+    public func renumber(from position: StreamPosition) throws(StoreError) {
+        try with { (database) throws(StoreError) in try database.renumber(from: position) }
+    }
+
+    /// The past as far as it is still here.
+    public func history(
+        of component: ComponentID, property: String?, since: WallTime?, limit: Int
+    ) throws(StoreError) -> [HistoryEntry] {
+        try with { (database) throws(StoreError) in
+            try database.history(of: component, property: property, since: since, limit: limit)
+        }
+    }
+
+    /// This run has come to its end in order.
+    public func finish() throws(StoreError) {
+        try with(isWriting: true) { (database) throws(StoreError) in try database.finish() }
+    }
+
+    /// How the store is.
+    public func status() -> StoreStatus {
+        var status = StoreStatus(dropped: droppedBefore, problem: problem?.description)
+        guard let opened else { return status }
+        (status.kept, status.dropped) = (opened.kept, droppedBefore + opened.dropped)
+        do throws(StoreError) {
+            status.bytes = try opened.bytes()
+        } catch {
+            status.problem = error.description
+        }
+        return status
+    }
+
+    // MARK: Commands
+
+    /// Writes down that a command is about to be done.
+    public func claim(_ command: Command) throws(StoreError) -> Bool {
+        try with(isWriting: true) { (database) throws(StoreError) in try database.claim(command) }
+    }
+
+    /// The commands that were begun and never came to an end.
+    public func interrupted() throws(StoreError) -> [CommandResult] {
+        try with { (database) throws(StoreError) in try database.interrupted() }
     }
 }

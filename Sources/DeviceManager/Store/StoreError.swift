@@ -1,5 +1,6 @@
 import CSQLite
 public import DeviceModel
+import Glibc
 
 /// Why the store could not do what was asked.
 public struct StoreError: ExplainedError, Hashable {
@@ -22,6 +23,29 @@ public struct StoreError: ExplainedError, Hashable {
         }
     }
 
+    /// Whether what is in the file makes no sense.
+    var isDamage: Bool { primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB }
+
+    /// Whether the connection may be what does not work, rather than the file.
+    var wantsReopening: Bool { primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN }
+
+    /// Whether it may be over by itself, without anybody who changes rights or settings.
+    var mayHeal: Bool {
+        switch primary {
+        case SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_LOCKED: true
+        case SQLITE_READONLY, SQLITE_CANTOPEN: !isForbidden
+        default: false
+        }
+    }
+
+    /// Whether this user may not use the file, or its folder: the disk has nothing to do with it.
+    private var isForbidden: Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        return [path, folder].contains { (name: String) in
+            access(name, R_OK | W_OK) != 0 && (errno == EACCES || errno == EPERM)
+        }
+    }
+
     /// The database.
     public var resource: String { path }
 
@@ -30,7 +54,7 @@ public struct StoreError: ExplainedError, Hashable {
         switch primary {
         case SQLITE_FULL: "the disk with \(path) is full; free some space, it goes on by itself"
         case SQLITE_READONLY: "\(path) cannot be written: \(message); is its disk mounted read-only?"
-        case SQLITE_CORRUPT, SQLITE_NOTADB: "\(path) is damaged (\(message)); move it away to begin a new one"
+        case SQLITE_CORRUPT, SQLITE_NOTADB: "\(path) is damaged (\(message)); it is set aside, and a new one is begun"
         case SQLITE_CANTOPEN: "\(path) cannot be opened: \(message); do its folder and its rights exist?"
         case SQLITE_BUSY, SQLITE_LOCKED: "\(path) is in use by another program"
         case SQLITE_IOERR: "the disk with \(path) does not work: \(message)"

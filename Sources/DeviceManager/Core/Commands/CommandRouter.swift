@@ -113,14 +113,14 @@ public final class CommandRouter: Service {
             return end(command, .expired, Command.cameTooLate, reply)
         }
         guard recent.insert(command.id) else {
-            return end(command, .refused, "a command with this id was given before", reply)
+            return end(command, .refused, Command.givenBefore, reply)
         }
         guard desk(command.component)?.isFull(command.component) != true else {
             return end(command, .refused, "\(command.component) has too many commands waiting; try again", reply)
         }
         do {
             guard try await log.claim(command) else {
-                return end(command, .refused, "a command with this id was given before", reply)
+                return end(command, .refused, Command.givenBefore, reply)
             }
             incident.end()
         } catch {

@@ -8,7 +8,7 @@ struct CurrentReadings: Sendable {
     struct Entry: Sendable {
         var reading: Reading
         var time: Timestamp
-        var sequence: UInt64?
+        var position: StreamPosition?
     }
 
     private var entries: [ComponentID: [String: Entry]] = [:]
@@ -21,13 +21,13 @@ struct CurrentReadings: Sendable {
         let last = entries[reading.component]?[reading.property]
         if reading.value == nil { reading.value = last?.reading.value }
         entries[reading.component, default: [:]][reading.property] =
-            Entry(reading: reading, time: time, sequence: nil)
+            Entry(reading: reading, time: time, position: nil)
     }
 
     /// A reading was stored under a number; by then a newer one may have been made, which has none yet.
-    mutating func number(_ reading: Reading, at time: Timestamp, _ sequence: UInt64) {
+    mutating func number(_ reading: Reading, at time: Timestamp, _ position: StreamPosition) {
         guard entries[reading.component]?[reading.property]?.time.monotonic == time.monotonic else { return }
-        entries[reading.component]?[reading.property]?.sequence = sequence
+        entries[reading.component]?[reading.property]?.position = position
     }
 
     /// A component is gone, or another one.
@@ -62,7 +62,7 @@ struct CurrentReadings: Sendable {
                 }
                 return ReportedObservation(
                     device: device.id, time: entry.time.wall, content: .reading(reading), quantity: property.quantity,
-                    sequence: entry.sequence)
+                    position: entry.position, isDated: entry.time.isSynchronised)
             }
         }
     }

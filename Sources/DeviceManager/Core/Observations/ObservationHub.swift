@@ -14,12 +14,13 @@ public final class ObservationHub: Sendable {
         var watchers: [Int: Mailbox<RecordedObservation>] = [:]
         var nextWatcher = 0
         /// What was lost and has no numbers yet.
-        var lost: [StreamName: Int] = [:]
+        var lost: [LossKind: Loss] = [:]
         var lostSinceStart = 0
     }
 
-    /// What waits for the disk: 1024 of them; the oldest goes when one more comes, and is counted as lost.
-    let recordables = Mailbox<Observation>(bound: 1_024, policy: .dropOldest)
+    /// What waits for the disk: 1024 of them; the oldest reading goes when one more comes, anything else only where no
+    /// reading is left, and is counted as lost.
+    let recordables = Mailbox<Observation>(bound: 1_024, policy: .dropOldest) { $0.stream == .telemetry }
     /// Events for the bindings: 64 of them; the oldest goes when one more comes.
     ///
     /// A finger is slower.
@@ -74,7 +75,7 @@ public final class ObservationHub: Sendable {
         if case .event(let event) = content { events.send(event) }
         guard passes(content, at: stamp) else { return }
         let observation = Observation(time: stamp, content: content)
-        if case .dropped(let oldest) = recordables.send(observation) { lose(oldest) }
+        if case .dropped(let oldest) = recordables.send(observation) { lose(oldest, .diskTooSlow) }
     }
 
     /// Takes note of a reading, and says whether it goes on.
@@ -149,7 +150,7 @@ public final class ObservationHub: Sendable {
         let watchers = state.withLock { state in
             for record in recorded {
                 if case .reading(let reading) = record.observation.content {
-                    state.current.number(reading, at: record.observation.time, record.position.sequence)
+                    state.current.number(reading, at: record.observation.time, record.position)
                 }
             }
             return Array(state.watchers.values)
@@ -162,20 +163,29 @@ public final class ObservationHub: Sendable {
     // MARK: Lost
 
     /// An observation had to go before it could be stored.
-    func lose(_ observation: Observation) {
+    func lose(_ observation: Observation, _ reason: GapReason) {
+        let wall = observation.time.isSynchronised ? observation.time.wall : nil
+        let loss = Loss(stream: observation.stream, reason: reason, count: 1, since: wall, until: wall)
         state.withLock { state in
-            state.lost[observation.stream, default: 0] += 1
+            state.lose(loss)
             state.lostSinceStart += 1
         }
     }
 
-    /// What was lost and has no numbers yet, by stream.
-    var lost: [StreamName: Int] { state.withLock { $0.lost } }
-
-    /// What was lost has been given numbers and a gap.
-    func named(_ lost: [StreamName: Int]) {
+    /// What was lost and has no numbers yet, for whoever gives it some: who can't gives it back.
+    func takeLosses() -> [Loss] {
         state.withLock { state in
-            for (stream, count) in lost { state.lost[stream, default: 0] -= count }
+            defer { state.lost = [:] }
+            return state.lost.values.sorted {
+                ($0.stream.rawValue, $0.reason.rawValue) < ($1.stream.rawValue, $1.reason.rawValue)
+            }
+        }
+    }
+
+    /// What was lost could not be given numbers yet.
+    func giveBack(_ losses: [Loss]) {
+        state.withLock { state in
+            for loss in losses { state.lose(loss) }
         }
     }
 
@@ -183,7 +193,23 @@ public final class ObservationHub: Sendable {
     var lostSinceStart: Int { state.withLock { $0.lostSinceStart } }
 }
 
+/// What can be named in one gap.
+private struct LossKind: Hashable {
+    var stream: StreamName
+    var reason: GapReason
+}
+
 extension ObservationHub.State {
+    /// Adds up what was lost.
+    fileprivate mutating func lose(_ loss: Loss) {
+        let kind = LossKind(stream: loss.stream, reason: loss.reason)
+        guard var known = lost[kind] else { return lost[kind] = loss }
+        known.count += loss.count
+        known.since = known.since.flatMap { since in loss.since.map { min(since, $0) } }
+        known.until = known.until.flatMap { until in loss.until.map { max(until, $0) } }
+        lost[kind] = known
+    }
+
     /// What goes up again by itself.
     ///
     /// What is measured again and again comes anyway; silence is a failure there.
@@ -207,17 +233,24 @@ extension Reading {
 }
 
 extension CommandResult {
-    /// The same with a reason of a length that every message has room for.
+    /// The same with texts of a length that every message has room for.
     fileprivate var bounded: CommandResult {
         var result = self
-        result.reason = reason?.bounded
+        (result.action, result.reason) = (action.bounded, reason?.bounded)
         return result
     }
 }
 
 extension String {
-    /// At most 500 letters of it.
+    /// At most 1000 bytes of it, in UTF-8.
     fileprivate var bounded: String {
-        count > 500 ? prefix(500) + "…" : self
+        guard utf8.count > 1_000 else { return self }
+        var (kept, size) = (String.UnicodeScalarView(), 0)
+        for scalar in unicodeScalars {
+            size += UTF8.width(scalar)
+            guard size <= 1_000 else { break }
+            kept.append(scalar)
+        }
+        return String(kept) + "…"
     }
 }

@@ -34,13 +34,13 @@ struct RecorderService: Service {
             let received = await hub.recordables.next(until: due, on: time)
             hub.repeatReadings(at: time.now)
             if case .element(let observation) = received, let dropped = batcher.add(observation, at: time.now) {
-                hub.lose(dropped)
+                hub.lose(dropped, incident.isOn ? .diskFailed : .diskTooSlow)
             }
             let isLast = if case .finished = received { true } else { false }
             do {
                 // Nothing was due, so nothing is proved either.
                 guard try await store(isLast ? batcher.waiting : batcher.due(at: time.now), &batcher) else {
-                    if isLast { return }
+                    if isLast { return await finish() }
                     continue
                 }
                 backoff.succeeded()
@@ -48,17 +48,34 @@ struct RecorderService: Service {
             } catch {
                 batcher.failed(retryAt: time.now + backoff.failed(using: &generator))
                 incident.happened(error.explanation)
+                if isLast { return }
             }
-            if isLast { return }
+            if isLast { return await finish() }
+        }
+    }
+
+    /// Everything is stored that was observed.
+    private func finish() async {
+        do {
+            try await outbox.finish()
+        } catch {
+            logger.warning(
+                "the end of this run was not written down; the next one takes it for cut off",
+                metadata: ["reason": "\(error.explanation)"])
         }
     }
 
     /// - Returns: Whether there was anything to store, and it is stored.
     private func store(_ observations: [Observation], _ batcher: inout CommitBatcher) async throws -> Bool {
         guard !observations.isEmpty else { return false }
-        let lost = hub.lost
-        let recorded = try await outbox.append(observations, lost: lost)
-        hub.named(lost)
+        let lost = hub.takeLosses()
+        let recorded: [RecordedObservation]
+        do {
+            recorded = try await outbox.append(observations, lost: lost)
+        } catch {
+            hub.giveBack(lost)
+            throw error
+        }
         batcher.stored()
         hub.publish(recorded)
         return true

@@ -8,43 +8,59 @@ public protocol Outbox: Sendable {
     ///
     /// - Parameters:
     ///   - observations: In the order in which they were made.
-    ///   - lost: How many of each stream were lost before they could be stored. They get numbers too, and a gap that
-    ///     names them.
+    ///   - lost: What was lost before it could be stored. It gets numbers too, and gaps that name it.
     /// - Returns: The observations with their numbers; they are on the disk.
     /// - Throws: An ``ExplainedError`` when they could not be stored; nothing has changed then.
-    func append(_ observations: [Observation], lost: [StreamName: Int]) async throws -> [RecordedObservation]
+    func append(_ observations: [Observation], lost: [Loss]) async throws -> [RecordedObservation]
 
     /// The next observations of a stream that wait for the router.
     ///
     /// - Parameters:
     ///   - stream: The stream.
-    ///   - cursor: The end of the last batch; nil: from the beginning.
+    ///   - span: Which part of it.
     ///   - limit: At most so many.
     /// - Returns: Observations and gaps of one epoch and one boot; nil when there are no more.
     /// - Throws: An ``ExplainedError`` when the store can't be read.
-    func batch(of stream: StreamName, after cursor: OutboxCursor?, limit: Int) async throws -> OutboxBatch?
+    func batch(of stream: StreamName, in span: OutboxSpan, limit: Int) async throws -> OutboxBatch?
 
-    /// The router has everything of an epoch up to a number: it need not be kept.
-    func acknowledge(through position: StreamPosition) async throws
-
-    /// Compares what the router has with what there is here. Where the router is ahead, an older store was restored:
-    /// the stream begins a new epoch, so that no number is ever used twice.
+    /// The router has these numbers, or knows that they are missing: they need not be kept.
     ///
-    /// - Parameter positions: The last that the router has of each stream.
-    /// - Throws: An ``ExplainedError`` when the store can't be written.
-    func reconcile(_ positions: [StreamPosition]) async throws
+    /// - Parameter reception: What the router has of an epoch.
+    /// - Throws: An ``ExplainedError`` when that can't be written down; they are sent again then.
+    func acknowledge(_ reception: StreamReception) async throws
 
-    /// The readings of the past that are still here, oldest first.
+    /// Compares what the router has with what there is here, at the beginning of a session.
+    ///
+    /// Where the router is ahead, an older store was restored: the stream begins a new epoch, so that no number is ever
+    /// used twice. Where it lacks what it had acknowledged, a gap names that.
+    ///
+    /// - Parameter receptions: What the router has, of each stream its newest epochs, the newest last.
+    /// - Returns: What waits for the router.
+    /// - Throws: An ``ExplainedError`` when the store can't be read or written.
+    func agree(with receptions: [StreamReception]) async throws -> [StreamName: OutboxOutlook]
+
+    /// The router knows a number for something else: it and all that came after it get new numbers, in a new epoch.
+    ///
+    /// - Parameter position: The number.
+    /// - Throws: An ``ExplainedError`` when the store can't be written.
+    func renumber(from position: StreamPosition) async throws
+
+    /// The past as far as it is still here, oldest first.
     ///
     /// - Parameters:
     ///   - component: The component.
     ///   - property: One of its properties; nil: all of them.
     ///   - since: Nothing older than this by the wall clock; nil: from the beginning.
-    ///   - limit: At most so many, the newest of them.
-    /// - Returns: The readings; with no property given, the events and results too.
+    ///   - limit: At most so many observations, the newest of them.
+    /// - Returns: The readings, and with no property given the events and results too; gaps where something is missing.
     /// - Throws: An ``ExplainedError`` when the store can't be read.
     func history(of component: ComponentID, property: String?, since: WallTime?, limit: Int) async throws
-        -> [RecordedObservation]
+        -> [HistoryEntry]
+
+    /// Everything that was observed is stored: this run has come to its end in order.
+    ///
+    /// - Throws: An ``ExplainedError`` when that can't be written down; the next run takes this one for cut off then.
+    func finish() async throws
 
     /// How the store is.
     func status() async -> StoreStatus
@@ -62,6 +78,37 @@ public struct OutboxCursor: Hashable, Sendable {
         self.row = row
         self.gap = gap
     }
+
+    /// Before everything.
+    public static let start = OutboxCursor(row: 0, gap: 0)
+}
+
+/// A part of the outbox.
+public struct OutboxSpan: Hashable, Sendable {
+    /// Behind this place.
+    public var start: OutboxCursor
+    /// Up to this place; nil: to the end.
+    public var end: OutboxCursor?
+
+    /// A part of the outbox.
+    public init(after start: OutboxCursor, through end: OutboxCursor? = nil) {
+        self.start = start
+        self.end = end
+    }
+}
+
+/// What waits for the router in a stream, when a session begins.
+public struct OutboxOutlook: Hashable, Sendable {
+    /// The end of what is stored by now: what comes behind it is live.
+    public var end: OutboxCursor
+    /// Whether some of it has numbers of an epoch before the present one: that has to go first.
+    public var hasOlderEpochs: Bool
+
+    /// What waits in a stream.
+    public init(end: OutboxCursor, hasOlderEpochs: Bool = false) {
+        self.end = end
+        self.hasOlderEpochs = hasOlderEpochs
+    }
 }
 
 /// Observations on their way up: of one stream, one epoch and one boot.
@@ -72,24 +119,31 @@ public struct OutboxBatch: Hashable, Sendable {
     public var epoch: UInt64
     /// The observations with their numbers, in rising order.
     public var observations: [RecordedObservation]
-    /// Numbers that are missing, among these or before them.
+    /// Numbers that are missing, among these or elsewhere in the epoch.
     public var gaps: [Gap]
+    /// By how much the wall clock was ahead of the device's own in that boot, once it was synchronised; nil: it was not.
+    public var clockOffset: Duration?
+    /// Whether the epoch is the stream's present one.
+    public var isOfNewestEpoch: Bool
     /// Where the next batch begins.
     public var end: OutboxCursor
 
     /// A batch.
     public init(
-        stream: StreamName, epoch: UInt64, observations: [RecordedObservation], gaps: [Gap], end: OutboxCursor
+        stream: StreamName, epoch: UInt64, observations: [RecordedObservation], gaps: [Gap],
+        clockOffset: Duration? = nil, isOfNewestEpoch: Bool = true, end: OutboxCursor
     ) {
         self.stream = stream
         self.epoch = epoch
         self.observations = observations
         self.gaps = gaps
+        self.clockOffset = clockOffset
+        self.isOfNewestEpoch = isOfNewestEpoch
         self.end = end
     }
 
-    /// The last number in the batch, of an observation or a gap.
-    public var last: UInt64 {
-        max(observations.last?.position.sequence ?? 0, gaps.map(\.last).max() ?? 0)
+    /// The numbers of the batch, of observations and gaps.
+    public var numbers: SequenceRanges {
+        SequenceRanges(observations.map { $0.position.sequence...$0.position.sequence } + gaps.map(\.numbers))
     }
 }

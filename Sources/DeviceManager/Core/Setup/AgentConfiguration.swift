@@ -40,6 +40,8 @@ public struct AgentConfiguration: Sendable {
         public var caFile: String?
         /// The account, for an enrolment without a claim code.
         public var account: String?
+        /// How many observations that have waited go up in a second.
+        public var backlogRate: Int
     }
 
     /// How programs on the device reach the agent.
@@ -70,6 +72,16 @@ public struct AgentConfiguration: Sendable {
         public var maxSize: Int
         /// How long observations are kept.
         public var keep: Duration
+        /// What happens to readings while it is too big.
+        public var whenFull: WhenFull
+
+        /// What happens to readings while the store is too big; events go only when no reading is left.
+        public enum WhenFull: Hashable, Sendable {
+            /// The oldest go.
+            case dropOldest
+            /// One of each property is kept for each interval; when that is done the oldest go.
+            case thinOut(to: Duration)
+        }
     }
 
     /// What the device is and can do.
@@ -115,6 +127,7 @@ extension AgentConfiguration.Router {
         address = table[AgentKeys.url]
         caFile = table[AgentKeys.caFile]
         account = table[AgentKeys.account]
+        backlogRate = Int(table[AgentKeys.backlogRate])
     }
 }
 
@@ -139,5 +152,6 @@ extension AgentConfiguration.Store {
         commitInterval = table[AgentKeys.commitInterval]
         maxSize = Int(table[AgentKeys.maxSize])
         keep = table[AgentKeys.keep]
+        whenFull = table[AgentKeys.whenFull]
     }
 }

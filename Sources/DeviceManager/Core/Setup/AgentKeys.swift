@@ -13,13 +13,17 @@ public enum AgentKeys {
         "Where the store and the device's key are.")
 
     /// Where the router is.
-    public static let router = TableSchema([url, caFile, account])
+    public static let router = TableSchema([url, caFile, account, backlogRate])
     static let url = Key.required("url", .routerAddress, "The router's address, such as \"wss://router.example:443\".")
     static let caFile = Key<String?>.optional(
         "ca_file", .path,
         "The certificates that are trusted, as PEM; else those that enrolment pinned, else the system's.")
     static let account = Key<String?>.optional(
         "account", .nonEmptyString, "The account to which the device belongs, for an enrolment without a claim code.")
+
+    static let backlogRate = Key.optional(
+        "backlog_rate", .integer(1...1_000_000), default: 1_000, shown: "1000",
+        "How many observations that have waited for the router go up in a second; what is new goes before them.")
 
     /// How programs on the device reach the agent.
     public static let local = TableSchema([socket, controlGroup, readGroup])
@@ -41,16 +45,21 @@ public enum AgentKeys {
         "The file that says what happens on the simulated board; else its BMP280 senses 21 °C for ever.")
 
     /// How observations are stored.
-    public static let store = TableSchema([commitInterval, maxSize, keep])
+    public static let store = TableSchema([commitInterval, maxSize, whenFull, keep])
     static let commitInterval = Key.optional(
         "commit_interval", .duration(.milliseconds(100)...(.seconds(60))), default: .seconds(1), shown: "\"1s\"",
         "How long readings wait to be written together. Longer spares an SD card; a power cut loses what waits.")
     static let maxSize = Key.optional(
         "max_size", .quantity(.information, 1_048_576...1_099_511_627_776), default: 67_108_864, shown: "\"64 MiB\"",
-        "How big the store may grow; then the oldest readings go.")
+        "How big the store may grow; then readings go, and events only when no reading is left.")
+    static let whenFull = Key.optional(
+        "when_full", .whenFull, default: AgentConfiguration.Store.WhenFull.dropOldest, shown: "\"drop-oldest\"",
+        "Which readings go then: the oldest, or, with { thin_out = \"10m\" }, first all but one of each property for "
+            + "each 10 min.")
     static let keep = Key.optional(
         "keep", .duration(.seconds(60)...(.seconds(86_400 * 3_650))), default: .seconds(86_400 * 30),
-        shown: "\"30d\"", "How long observations that nobody has acknowledged are kept.")
+        shown: "\"30d\"",
+        "How long readings are kept that nobody has acknowledged; without a router events too, which else stay.")
 
     /// Who holds the output lines.
     public static let keeper = TableSchema([keeperSocket, keeperTable, journal])
@@ -124,6 +133,25 @@ extension ValueKind where Value == RouterAddress {
         ValueKind<String>.string.map("URL", range: "wss://HOST[:PORT]") { text in
             RouterAddress(text).map { .success($0) }
                 ?? .failure(Mistake("must be an address such as \"wss://router.example:443\", not \"\(text)\""))
+        }
+    }
+}
+
+extension ValueKind where Value == AgentConfiguration.Store.WhenFull {
+    /// `"drop-oldest"` or `{ thin_out = "10m" }`.
+    static var whenFull: Self {
+        let thinOut = Key.required(
+            "thin_out", .duration(.seconds(1)...(.seconds(86_400))), "For how long one reading is enough.")
+        let table = TableSchema([thinOut]).kind
+        let words = "\"drop-oldest\" or { thin_out = \"10m\" }"
+        return Self(words, range: thinOut.range) { node, place, findings in
+            switch node.value {
+            case .string("drop-oldest"): return .dropOldest
+            case .table: return table.read(node, place, &findings).map { .thinOut(to: $0[thinOut]) }
+            default:
+                findings.add(at: node.position, "'\(place.key)' must be \(words), not \(node.words)")
+                return nil
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
-import DeviceModel
+public import DeviceModel
 import Synchronization
 
 /// Something that hangs while it is shut, as a disk or a driver does: no cancellation reaches whoever waits.
-final class Gate<Visitor: Sendable>: Sendable {
+public final class Gate<Visitor: Sendable>: Sendable {
     private struct State {
         var isShut: Bool
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -10,19 +10,22 @@ final class Gate<Visitor: Sendable>: Sendable {
 
     private let state: Mutex<State>
     /// Told of everybody who has begun to hang.
-    let hangs = Mailbox<Visitor>(bound: 64, policy: .refuseNewest)
+    public let hangs = Mailbox<Visitor>(bound: 64, policy: .refuseNewest)
 
-    init(isShut: Bool = false) {
+    /// Makes one.
+    ///
+    /// - Parameter isShut: Whether it is shut at first.
+    public init(isShut: Bool = false) {
         state = Mutex(State(isShut: isShut))
     }
 
     /// From now on everybody is held up.
-    func shut() {
+    public func shut() {
         state.withLock { $0.isShut = true }
     }
 
     /// Nobody is held up any more.
-    func open() {
+    public func open() {
         let waiting = state.withLock { state in
             state.isShut = false
             defer { state.waiting = [] }
@@ -32,7 +35,7 @@ final class Gate<Visitor: Sendable>: Sendable {
     }
 
     /// Returns when it is open.
-    func pass(_ visitor: Visitor) async {
+    public func pass(_ visitor: Visitor) async {
         await withCheckedContinuation { continuation in
             let isShut = state.withLock { state in
                 if state.isShut { state.waiting.append(continuation) }
