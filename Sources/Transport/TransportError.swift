@@ -10,6 +10,8 @@ public struct TransportError: ExplainedError {
         case unreachable
         /// The other end's certificate can't be trusted.
         case untrusted
+        /// The other end's certificate is not good at this time, by this machine's clock.
+        case untimely
         /// The other end is no server of this kind, or does not want us now.
         case rejected
         /// The other end broke the rules.
@@ -43,7 +45,7 @@ public struct TransportError: ExplainedError {
     public var code: ErrorCode {
         switch kind {
         case .unreachable, .lost: .unreachable
-        case .untrusted: .untrusted
+        case .untrusted, .untimely: .untrusted
         case .rejected: .refused
         case .violation: .badRequest
         case .tooLong: .tooLarge

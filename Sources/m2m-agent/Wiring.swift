@@ -52,7 +52,8 @@ struct Wiring {
 
         // The store, and the heart above it.
         let bounds = Store.Bounds(
-            size: agent.store.maxSize, age: agent.store.keep, namesGaps: agent.router != nil)
+            size: agent.store.maxSize, age: agent.store.keep, whenFull: agent.store.whenFull,
+            hasRouter: agent.router != nil)
         let store = try Store(path: folder.file("store.db"), bounds: bounds, time: time)
         var world = DeviceManager.Surroundings(
             board: board, outbox: store, log: store, time: time, logger: logger)

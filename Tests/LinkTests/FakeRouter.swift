@@ -23,9 +23,15 @@ final class FakeRouter: Sendable {
     private let channel: any Channel
 
     /// Listens; its CA is the one in a folder, made when there is none.
-    init(_ folder: TemporaryDirectory) async throws {
-        let authority = try CertificateAuthority(folder: folder.file("tls"), now: Date())
-        let files = try authority.serverFiles(names: ["localhost"], now: Date())
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - days: In how many days its certificates are made, or before how many they were.
+    /// - Throws: What goes wrong.
+    init(_ folder: TemporaryDirectory, certifiedInDays days: Int = 0) async throws {
+        let date = Date(timeIntervalSinceNow: Double(days) * 86_400)
+        let authority = try CertificateAuthority(folder: folder.file("tls"), now: date)
+        let files = try authority.serverFiles(names: ["localhost"], now: date)
         caFile = folder.file("tls/ca.pem")
         caDigest = try authority.digest
         let chain = try NIOSSLCertificate.fromPEMFile(files.chain)
@@ -43,8 +49,11 @@ final class FakeRouter: Sendable {
         self.door = door
     }
 
+    /// The port on which it listens.
+    var port: Int { channel.localAddress?.port ?? 0 }
+
     /// Where it listens.
-    var address: RouterAddress { RouterAddress(host: "localhost", port: channel.localAddress?.port ?? 0) }
+    var address: RouterAddress { RouterAddress(host: "localhost", port: port) }
 
     /// The keys of `[router]` for a device that trusts it.
     var settings: String { "url = \"\(address)\"\nca_file = \"\(caFile)\"" }
@@ -62,7 +71,12 @@ final class FakeRouter: Sendable {
 
     /// From now on every device is told to come again after so many seconds; nil: they are let in.
     func turnAway(for seconds: Int?) {
-        door.pause.withLock { $0 = seconds }
+        door.manner.withLock { $0 = seconds.map(Manner.turnAway) ?? .letIn }
+    }
+
+    /// From now on it hangs up on every device before it says anything.
+    func hangUpOnAll() {
+        door.manner.withLock { $0 = .hangUp }
     }
 
     func close() async throws {
@@ -71,14 +85,23 @@ final class FakeRouter: Sendable {
 }
 
 /// What happens to those who connect.
+private enum Manner: Sendable {
+    case letIn
+    case turnAway(seconds: Int)
+    case hangUp
+}
+
+/// Where those come who connect.
 private final class Door: Sendable {
     let connections = Mailbox<MessageChannel>(bound: 64, policy: .refuseNewest)
-    let pause = Mutex<Int?>(nil)
+    let manner = Mutex(Manner.letIn)
 
     func configure(_ channel: any Channel, _ tls: NIOSSLContext) throws {
         let pipeline = channel.pipeline.syncOperations
+        let manner = manner.withLock(\.self)
+        if case .hangUp = manner { return channel.close(promise: nil) }
         try pipeline.addHandler(NIOSSLServerHandler(context: tls))
-        if let seconds = pause.withLock(\.self) { return try pipeline.addHandler(BusyHandler(seconds)) }
+        if case .turnAway(let seconds) = manner { return try pipeline.addHandler(BusyHandler(seconds)) }
         let upgrader = WebSocketServer.upgrader(
             limits: { $0 == RouterAccess.path ? WebSocketLimits(keepAlive: nil) : nil },
             onUpgrade: { [connections] channel, _ in _ = connections.send(channel) })

@@ -3,9 +3,6 @@ import DeviceManager
 import DeviceModel
 import Glibc
 import HALTestKit
-import NIOPosix
-import ServiceLifecycle
-import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -13,77 +10,25 @@ import Wire
 
 @testable import Link
 
-/// A clock that tells who sleeps, and how the link was then.
-private final class WatchedTime: TimeSource {
-    struct Pause: Sendable {
-        var length: Duration
-        var link: LinkStatus?
-    }
-
-    let clock = ManualTime()
-    let pauses = Mailbox<Pause>(bound: 10_000, policy: .refuseNewest)
-    private let link = Mutex<LinkMonitor?>(nil)
-
-    var now: MonotonicTime { clock.now }
-    var wall: WallTime { clock.wall }
-    var isWallSynchronised: Bool { clock.isWallSynchronised }
-    var boot: BootID { clock.boot }
-
-    func watch(_ monitor: LinkMonitor) {
-        link.withLock { $0 = monitor }
-    }
-
-    func sleep(until deadline: MonotonicTime) async throws {
-        pauses.send(Pause(length: deadline - now, link: link.withLock { $0?.status }))
-        try await clock.sleep(until: deadline)
-    }
-
-    /// The pause after the next try that failed.
-    ///
-    /// A session sleeps, too; but never while there is one more failure than before.
-    func nextFailure(after failures: Int) async throws -> Pause {
-        while let pause = await pauses.next() {
-            if let link = pause.link, link.state == .reconnecting, link.failedAttempts != failures { return pause }
-        }
-        throw HarnessError(description: "nothing failed")
-    }
-}
-
 /// The link is tried again for ever, soon at first and then rarely, and says at any time how it is and why.
 @Suite(.timeLimit(.minutes(1))) struct LinkServiceTests {
-    private let folder: TemporaryDirectory
-    private let time = WatchedTime()
+    private let test: LinkUnderTest
+    private var folder: TemporaryDirectory { test.folder }
+    private var time: WatchedTime { test.time }
 
     init() throws {
-        folder = try TemporaryDirectory()
-    }
-
-    /// A device whose link is run while a test looks at it.
-    private func run(
-        _ settings: String, _ body: @escaping @Sendable (LinkMonitor) async throws -> Void
-    ) async throws {
-        let device = try LinkedDevice(folder, router: settings, clock: time.clock, time: time)
-        time.watch(device.manager.link)
-        let access = RouterAccess(try #require(device.configuration.router), stateDirectory: folder.path)
-        let service = LinkService(
-            device.manager, access: access, group: .singletonMultiThreadedEventLoopGroup, logger: LinkedDevice.logger)
-        try await runServices([service]) { try await body(device.manager.link) }
-        #expect(device.manager.link.status?.state == .closed)
-    }
-
-    private func makeKey() throws -> DeviceKey {
-        try DeviceKey.create(folder.file("device.key"))
+        test = try LinkUnderTest()
     }
 
     @Test("It connects, proves who it is to this very router, and says that it is connected") func connects()
         async throws
     {
         let router = try await FakeRouter(folder)
-        let key = try makeKey()
-        try await run(router.settings) { link in
+        let key = try test.makeKey()
+        try await test.run(router.settings) { link in
             var end = try await router.next()
             let prove = try await end.welcome()
-            #expect(link.status?.state == .connected)
+            await link.until(.connected)
             #expect(link.status?.router == "\(router.address)")
             let statement = SignedStatement(
                 purpose: .prove, nonce: RouterEnd.nonce, routerKeyHash: router.keyHash, boot: prove.boot,
@@ -98,7 +43,7 @@ private final class WatchedTime: TimeSource {
 
     @Test("It stops in order, connected or not, and lets go of the router") func stops() async throws {
         let router = try await FakeRouter(folder)
-        _ = try makeKey()
+        try test.makeKey()
         let steps = Mailbox<String>(bound: 2, policy: .refuseNewest)
         let end = Task {
             var end = try await router.next()
@@ -108,11 +53,34 @@ private final class WatchedTime: TimeSource {
             steps.send("closed")
         }
         let settings = router.settings
-        try await run(settings) { _ in #expect(await steps.next() == "welcomed") }
+        try await test.run(settings) { _ in #expect(await steps.next() == "welcomed") }
         #expect(await steps.next() == "closed")
         try await end.value
         try await router.close()
-        try await run(settings) { [time] _ in _ = try await time.nextFailure(after: 0) }
+        try await test.run(settings) { [time] _ in _ = try await time.nextFailure(after: 0) }
+    }
+
+    @Test("What has waited goes up as fast as the configuration says, and no faster") func backlogRate() async throws {
+        let router = try await FakeRouter(folder)
+        try test.makeKey()
+        let reading = Reading(component: "heater", property: "on", value: .boolean(false))
+        let old = Observation(time: time.timestamp, content: .reading(reading))
+        let waiting = [Observation](repeating: old, count: 300)
+        try await test.run("\(router.settings)\nbacklog_rate = 10", waiting: waiting) { [time] _ in
+            var end = try await router.next()
+            try await end.welcome()
+            for _ in 0..<3 {
+                let batch = try await end.next(ObservationBatch.self)
+                #expect(batch.items.count == 100)
+                try await end.acknowledge(batch)
+                for _ in 0..<3 {
+                    try await end.say(Heartbeat())
+                    _ = try await end.next(Heartbeat.self)
+                }
+                time.clock.advance(by: .seconds(10))
+            }
+        }
+        try await router.close()
     }
 
     // MARK: Again and again
@@ -122,8 +90,8 @@ private final class WatchedTime: TimeSource {
         let router = try await FakeRouter(folder)
         let (settings, address) = (router.settings, "\(router.address)")
         try await router.close()
-        _ = try makeKey()
-        try await run(settings) { [time] link in
+        try test.makeKey()
+        try await test.run(settings) { [time] link in
             time.clock.allow(until: time.now + .seconds(86_400))
             var pauses: [Duration] = []
             while pauses.count < 120 {
@@ -143,8 +111,8 @@ private final class WatchedTime: TimeSource {
 
     @Test("Only a link that was stable for a minute makes the pauses small again") func stability() async throws {
         let router = try await FakeRouter(folder)
-        _ = try makeKey()
-        try await run(router.settings) { [time] link in
+        try test.makeKey()
+        try await test.run(router.settings) { [time] link in
             // Two connections on which nobody is let in.
             for failures in 0..<2 {
                 await (try await router.next()).channel.close()
@@ -155,6 +123,7 @@ private final class WatchedTime: TimeSource {
             // A link that lasts for half a minute.
             var short = try await router.next()
             try await short.welcome()
+            await link.until(.connected)
             time.clock.advance(by: .seconds(30))
             await short.channel.close()
             let third = try await time.nextFailure(after: 2)
@@ -164,6 +133,7 @@ private final class WatchedTime: TimeSource {
             // A link that lasts for more than one.
             var long = try await router.next()
             try await long.welcome()
+            await link.until(.connected)
             for _ in 0..<2 {
                 time.clock.advance(by: .seconds(40))
                 try await long.say(Heartbeat())
@@ -177,9 +147,9 @@ private final class WatchedTime: TimeSource {
 
     @Test("A router that wants to be left alone is left alone for as long") func retryAfter() async throws {
         let router = try await FakeRouter(folder)
-        _ = try makeKey()
+        try test.makeKey()
         router.turnAway(for: 300)
-        try await run(router.settings) { [time] link in
+        try await test.run(router.settings) { [time] link in
             let busy = try await time.nextFailure(after: 0)
             #expect(busy.length == .seconds(300))
             #expect(busy.link?.reason?.contains("too busy") == true)
@@ -188,6 +158,7 @@ private final class WatchedTime: TimeSource {
 
             var end = try await router.next()
             try await end.welcome()
+            await link.until(.connected)
             try await end.say(Failure(.busy, "maintenance", retryAfter: .seconds(600)).envelope(.deviceSession))
             let refused = try await time.nextFailure(after: 1)
             #expect(refused.length == .seconds(600))
@@ -203,7 +174,7 @@ private final class WatchedTime: TimeSource {
     {
         let router = try await FakeRouter(folder)
         let keyFile = folder.file("device.key")
-        try await run(router.settings) { [time] link in
+        try await test.run(router.settings) { [time] link in
             for _ in 0..<3 {
                 await time.clock.untilSleepers()
                 #expect(link.status?.reason?.contains("m2m-agent enroll") == true)
@@ -223,10 +194,10 @@ private final class WatchedTime: TimeSource {
 
     @Test("A key that others can read is not used until that is put right") func exposedKey() async throws {
         let router = try await FakeRouter(folder)
-        let key = try makeKey()
+        let key = try test.makeKey()
         let keyFile = folder.file("device.key")
         chmod(keyFile, 0o644)
-        try await run(router.settings) { [time] _ in
+        try await test.run(router.settings) { [time] _ in
             let pause = try await time.nextFailure(after: 0)
             #expect(pause.link?.reason?.contains("chmod 600 \(keyFile)") == true)
             #expect(!router.hasVisitor)
@@ -242,12 +213,45 @@ private final class WatchedTime: TimeSource {
         async throws
     {
         let router = try await FakeRouter(folder)
-        _ = try makeKey()
-        try await run("url = \"\(router.address)\"") { [time] _ in
+        try test.makeKey()
+        try await test.run("url = \"\(router.address)\"") { [time] _ in
             let pause = try await time.nextFailure(after: 0)
             #expect(pause.link?.reason?.contains("signed by nobody who is trusted here") == true)
             #expect(!router.hasVisitor)
         }
         try await router.close()
+    }
+
+    @Test(
+        "A certificate that is refused for its dates is a matter of the device's clock only where that may be wrong",
+        arguments: [-1_000, 10], [false, true])
+    func untimely(days: Int, isSynchronised: Bool) async throws {
+        let router = try await FakeRouter(folder, certifiedInDays: days)
+        try test.makeKey()
+        time.clock.setWall(WallTime(nanoseconds: 86_400_000_000_000), isSynchronised: isSynchronised)
+        try await test.run(router.settings) { [time] _ in
+            let pause = try await time.nextFailure(after: 0)
+            let reason = try #require(pause.link?.reason)
+            #expect(reason.contains(days < 0 ? "its certificate expired on" : "its certificate is valid only from"))
+            let isBlamed = reason.contains("it says 1970-01-02, and is not synchronised yet")
+            #expect(isBlamed == !isSynchronised)
+            #expect(reason.contains("synchronised") == isBlamed)
+            #expect(!router.hasVisitor)
+        }
+        try await router.close()
+    }
+
+    @Test("What else is wrong with a certificate is no matter of the clock") func untrustedByAnyClock() async throws {
+        let router = try await FakeRouter(TemporaryDirectory())
+        let other = try await FakeRouter(folder)
+        try test.makeKey()
+        time.clock.setWall(WallTime(nanoseconds: 0), isSynchronised: false)
+        try await test.run("url = \"\(router.address)\"\nca_file = \"\(other.caFile)\"") { [time] _ in
+            let pause = try await time.nextFailure(after: 0)
+            #expect(pause.link?.reason?.contains("signed by nobody who is trusted here") == true)
+            #expect(pause.link?.reason?.contains("synchronised") == false)
+        }
+        try await router.close()
+        try await other.close()
     }
 }

@@ -6,15 +6,16 @@ import Wire
 
 @testable import Link
 
-/// Whatever is stored goes up in its order, a few batches at a time, and stays stored until the router has it.
+/// Whatever is stored goes up as it was stored, one batch after the other, and never holds up what is said meanwhile.
 @Suite struct LinkSessionSendingTests {
     private typealias Action = LinkSession.Action
 
     @Test("A batch goes up as it was stored, and the next one is fetched behind it") func batches() throws {
         var test = SessionUnderTest.open()
-        let gap = Gap(stream: .telemetry, epoch: 5, first: 3, last: 9, reason: "store_full")
-        let batch = SessionUnderTest.batch(from: 1, count: 2, gaps: [gap])
-        let actions = test.handle(.loaded(.telemetry, batch))
+        let gap = Gap(3...9, of: .telemetry, epoch: 5, reason: .storeFull)
+        var batch = SessionUnderTest.batch(from: 1, count: 2, gaps: [gap])
+        batch.clockOffset = .seconds(1_700_000_000)
+        let actions = try test.fetch(batch)
         let sent = try #require(try actions.sent(ObservationBatch.self))
         #expect(sent.stream == .telemetry)
         #expect(sent.epoch == 5)
@@ -22,143 +23,193 @@ import Wire
         #expect(sent.items.map(\.sequence) == [1, 2])
         #expect(sent.items.map(\.observation) == batch.observations.map(\.observation))
         #expect(sent.gaps == [gap])
-        #expect(actions.loads == [.load(.telemetry, after: batch.end)])
-        #expect(actions.first == .send(Envelope(sent)))
+        #expect(sent.clockOffset == .seconds(1_700_000_000))
+        #expect(actions == [.send(Envelope(sent))])
+        #expect(test.load() == Uplink.Load(stream: .telemetry, lane: .live, span: OutboxSpan(after: batch.end)))
     }
 
     @Test("A gap without observations goes up too") func gapsAlone() throws {
         var test = SessionUnderTest.open()
-        let gap = Gap(stream: .events, epoch: 5, first: 1, last: 4, reason: "too_old")
+        let gap = Gap(1...4, of: .events, epoch: 5, reason: .tooOld)
         let batch = SessionUnderTest.batch(.events, from: 1, count: 0, gaps: [gap])
-        let sent = try #require(try test.handle(.loaded(.events, batch)).sent(ObservationBatch.self))
+        let sent = try #require(try test.fetch(batch).sent(ObservationBatch.self))
         #expect(sent.items.isEmpty)
         #expect(sent.gaps == [gap])
         #expect(sent.boot == SessionUnderTest.boot)
     }
 
+    @Test("What has waited is fetched up to where it ended when the session began, what came later from there on")
+    func spans() {
+        let (events, telemetry) = (OutboxCursor(row: 7, gap: 1), OutboxCursor(row: 900, gap: 2))
+        var test = SessionUnderTest.open(outlooks: [
+            .events: OutboxOutlook(end: events), .telemetry: OutboxOutlook(end: telemetry),
+        ])
+        let loads = [
+            Uplink.Load(stream: .events, lane: .live, span: OutboxSpan(after: events)),
+            Uplink.Load(stream: .telemetry, lane: .live, span: OutboxSpan(after: telemetry)),
+            Uplink.Load(stream: .events, lane: .backlog, span: OutboxSpan(after: .start, through: events)),
+            Uplink.Load(stream: .telemetry, lane: .backlog, span: OutboxSpan(after: .start, through: telemetry)),
+        ]
+        #expect(test.allWork() == loads.map { .load($0) })
+    }
+
+    @Test("The store is asked for one thing at a time") func oneByOne() throws {
+        var test = SessionUnderTest.open()
+        let load = try test.nextLoad()
+        #expect(test.handle(.stored) == [])
+        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(1))) == [])
+        #expect(test.work() == nil)
+        #expect(test.handle(.loaded(load, nil)) == [])
+        #expect(test.load() != nil)
+    }
+
     @Test("When all is sent nothing is fetched until something new is stored") func untilStored() {
         var test = SessionUnderTest.open()
-        #expect(test.handle(.loaded(.telemetry, nil)) == [])
-        #expect(test.handle(.loaded(.events, nil)) == [])
+        _ = test.allWork()
         #expect(test.wait(.seconds(1)) == [])
-        #expect(test.handle(.stored) == [.load(.telemetry, after: nil), .load(.events, after: nil)])
-    }
-
-    @Test("What is stored while the last of the old is fetched is not overlooked") func storedMeanwhile() {
-        var test = SessionUnderTest.open()
-        #expect(test.handle(.stored) == [])  // both streams are being fetched
-        #expect(test.handle(.loaded(.telemetry, nil)) == [.load(.telemetry, after: nil)])
-        #expect(test.handle(.loaded(.telemetry, nil)) == [])
-        #expect(test.handle(.loaded(.events, nil)) == [.load(.events, after: nil)])
-    }
-
-    @Test("No more than four batches of a stream are on their way; the other stream has its own four") func window() {
-        var test = SessionUnderTest.open()
-        for number in 0..<4 as Range<UInt64> {
-            let actions = test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: number * 2 + 1)))
-            #expect(actions.loads.count == (number < 3 ? 1 : 0))
-        }
+        #expect(test.work() == nil)
+        #expect(test.session.workDeadline == nil)
         #expect(test.handle(.stored) == [])
-        #expect(test.handle(.loaded(.events, SessionUnderTest.batch(.events, from: 1))).loads.count == 1)
-
-        // The first two batches arrive: there is room for two more.
-        let cursor = OutboxCursor(row: 8, gap: 0)
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(4))) == [.load(.telemetry, after: cursor)])
-        #expect(test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: 9))).loads.count == 1)
-        #expect(test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: 11))).loads.isEmpty)
-    }
-
-    @Test("Half a batch acknowledged makes no room, nor does a word about another epoch or stream") func partial() {
-        var test = SessionUnderTest.open()
-        for number in 0..<4 as Range<UInt64> {
-            _ = test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: number * 2 + 1)))
+        let loads = [StreamName.events, .telemetry].map {
+            LinkSession.Work.load(Uplink.Load(stream: $0, lane: .live, span: OutboxSpan(after: .start)))
         }
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(1))).loads.isEmpty)
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(8, epoch: 6))).loads.isEmpty)
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(8, .events))).loads.isEmpty)
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(2))).loads.count == 1)
+        #expect(test.allWork() == loads)
     }
 
-    @Test("A gap counts as sent up to its last number") func gapsInTheWindow() {
+    @Test("What is stored while the last of the old is fetched is not overlooked") func storedMeanwhile() throws {
         var test = SessionUnderTest.open()
-        let gap = Gap(stream: .telemetry, epoch: 5, first: 3, last: 9, reason: "store_full")
-        _ = test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: 1, gaps: [gap])))
-        for number in 5..<8 as Range<UInt64> {
-            _ = test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: number * 2)))
+        let load = try test.nextLoad()
+        #expect(test.handle(.stored) == [])
+        #expect(test.handle(.loaded(load, nil)) == [])
+        #expect(test.load() == load)
+    }
+
+    @Test("What was not acknowledged is fetched again by the next session, from the beginning") func sentAgain() throws
+    {
+        let batch = SessionUnderTest.batch(from: 1)
+        let waiting = [StreamName.telemetry: OutboxOutlook(end: batch.end)]
+        var first = SessionUnderTest.open(outlooks: waiting)
+        let sent = try first.fetch(batch, .backlog)
+        #expect(first.session.finish() == [])
+        var second = SessionUnderTest.open(outlooks: waiting)
+        #expect(try second.fetch(batch, .backlog) == sent)
+    }
+
+    @Test("A backlog that has to wait for its turn says when that is") func pace() throws {
+        var test = SessionUnderTest.open(
+            outlooks: [.telemetry: OutboxOutlook(end: OutboxCursor(row: 1_000, gap: 0))], backlogRate: 50)
+        try test.fetch(SessionUnderTest.batch(from: 1, count: 100), .backlog)
+        #expect(test.work() == nil)
+        // 50 went too many; one more may go when 51 have been made up for.
+        #expect(test.session.workDeadline == test.now + .milliseconds(1_020))
+        _ = test.wait(.milliseconds(1_000))
+        #expect(test.work() == nil)
+        _ = test.wait(.milliseconds(20))
+        #expect(test.load()?.lane == .backlog)
+    }
+
+    // MARK: A store that fails
+
+    @Test("A store that fails is left alone for five seconds and asked again, and is no reason to hang up")
+    func storeFails() throws {
+        var test = SessionUnderTest.open()
+        let load = try test.nextLoad()
+        #expect(test.handle(.failed(.load(load))) == [])
+        for _ in 0..<3 {
+            #expect(test.session.workDeadline == test.now + LinkSession.storePause)
+            #expect(test.wait(.milliseconds(4_999)) == [])
+            #expect(test.handle(.stored) == [])
+            #expect(test.work() == nil)
+            #expect(try test.hear(Heartbeat()).sent(Heartbeat.self) == Heartbeat(monotonic: test.now))
+            let call = Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))
+            #expect(test.hear(call) == [.submit(call.command)])
+            #expect(test.wait(.milliseconds(1)) == [])
+            #expect(test.work() == .load(load))
+            #expect(test.handle(.failed(.load(load))) == [])
         }
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(8))).loads.isEmpty)
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(9))).loads.count == 1)
+        _ = test.wait(LinkSession.storePause)
+        try test.fetch(SessionUnderTest.batch(from: 1))
+        #expect(test.session.workDeadline == nil)
     }
 
-    // MARK: Forgetting
+    @Test(
+        "Where they could not agree because the store failed, they do as soon as it can; commands are taken meanwhile")
+    func agreementFails() throws {
+        var test = SessionUnderTest()
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        let receptions = [SessionUnderTest.reception(1...41)]
+        _ = test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: receptions))
+        for _ in 0..<3 {
+            #expect(test.work() == .agree(receptions))
+            #expect(test.work() == nil)
+            #expect(test.handle(.failed(.agree(receptions))) == [])
+            #expect(test.work() == nil)
+            let call = Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))
+            #expect(test.hear(call) == [.submit(call.command)])
+            #expect(test.session.workDeadline == test.now + LinkSession.storePause)
+            _ = test.wait(LinkSession.storePause)
+        }
+        #expect(test.work() == .agree(receptions))
+        #expect(test.handle(.agreed(SessionUnderTest.nothingWaits)) == [])
+        _ = try test.nextLoad()
+    }
 
-    @Test("What is acknowledged is forgotten together, ten seconds later") func trims() {
+    @Test("What could not be forgotten is forgotten as soon as the store works, and never read again meanwhile")
+    func trimFails() throws {
         var test = SessionUnderTest.open()
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(2))).contains { isTrim($0) } == false)
-        #expect(test.session.deadline == test.now + LinkSession.trimDelay)
-        #expect(test.wait(.seconds(6)) == [])
-        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(40))) == [])
-        #expect(test.wait(.seconds(4)) == [.trim(SessionUnderTest.position(40))])
-        #expect(test.wait(.seconds(10)) == [])
+        try test.deliver(1...2)
+        _ = test.allWork()
+        _ = test.wait(LinkSession.trimDelay)
+        let trim = LinkSession.Work.trim(SessionUnderTest.reception(1...2))
+        #expect(test.work() == trim)
+        #expect(test.handle(.failed(trim)) == [])
+        _ = test.handle(.stored)
+        #expect(test.work() == nil)
+        _ = test.wait(LinkSession.storePause)
+        #expect(test.work() == trim)
+        _ = try test.nextLoad()
         #expect(test.session.finish() == [])
     }
 
-    @Test("Each stream is forgotten as far as it was acknowledged") func trimsBothStreams() {
+    // MARK: In the middle of bulk
+
+    @Test("Heartbeats, commands and renewals are dealt with at once while batches are fetched, sent and awaited")
+    func control() throws {
         var test = SessionUnderTest.open()
-        _ = test.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        _ = test.hear(Acknowledgement(through: SessionUnderTest.position(7, .events)))
-        #expect(
-            Set(test.wait(LinkSession.trimDelay))
-                == [.trim(SessionUnderTest.position(2)), .trim(SessionUnderTest.position(7, .events))])
+        func talk() throws {
+            #expect(try test.hear(Heartbeat()).sent(Heartbeat.self) == Heartbeat(monotonic: test.now))
+            let call = Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))
+            #expect(test.hear(call) == [.submit(call.command)])
+            let renewal = LeaseRenewal(
+                component: "heater", lease: "l", duration: .seconds(10), deadline: test.now + .seconds(3))
+            #expect(test.hear(Renew(id: "r", renewal)) == [.renew(renewal, id: "r")])
+            let outcome = CommandOutcome(.done)
+            #expect(test.handle(.renewed(id: "r", outcome)) == [.send(Envelope(Renewed(id: "r", outcome)))])
+        }
+        let load = try test.nextLoad()
+        try talk()  // the store has not answered
+        _ = test.handle(.loaded(load, SessionUnderTest.batch(load.stream, from: 1)))
+        try talk()  // nothing is acknowledged
+        for number in 1..<4 as Range<UInt64> {
+            try test.fetch(SessionUnderTest.batch(load.stream, from: number * 2 + 1))
+        }
+        try talk()  // no more may be on their way
+        _ = test.allWork()
+        #expect(test.work() == nil)
+        try talk()
     }
 
-    @Test("When the link ends, what was acknowledged is forgotten at once") func trimsAtTheEnd() {
-        var ended = SessionUnderTest.open()
-        _ = ended.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        #expect(ended.session.finish() == [.trim(SessionUnderTest.position(2))])
-        #expect(ended.session.finish() == [])
-
-        var refused = SessionUnderTest.open()
-        _ = refused.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        let failure = Failure(.busy, "replaced")
-        #expect(
-            refused.hear(failure.envelope(.deviceSession))
-                == [.trim(SessionUnderTest.position(2)), .close(LinkProblem(failure))])
-
-        var clashing = SessionUnderTest.open()
-        _ = clashing.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        let clash = Failure(.conflict, "number 3 has come before with another content")
-        #expect(
-            clashing.hear(clash.envelope(.deviceSession))
-                == [.trim(SessionUnderTest.position(2)), .beginEpochs, .close(LinkProblem(clash))])
-
-        var silent = SessionUnderTest.open(heartbeat: .seconds(1))
-        _ = silent.hear(Acknowledgement(through: SessionUnderTest.position(2)))
-        #expect(silent.wait(.seconds(5)).first == .trim(SessionUnderTest.position(2)))
-    }
-
-    @Test("The end of an old epoch is forgotten before the new one begins") func trimsOldEpochs() {
-        var test = SessionUnderTest.open()
-        _ = test.hear(Acknowledgement(through: SessionUnderTest.position(900, epoch: 5)))
-        #expect(
-            test.hear(Acknowledgement(through: SessionUnderTest.position(1, epoch: 6)))
-                == [.trim(SessionUnderTest.position(900, epoch: 5))])
-        #expect(test.wait(LinkSession.trimDelay) == [.trim(SessionUnderTest.position(1, epoch: 6))])
-    }
-
-    @Test("What was not acknowledged is fetched again by the next session, from the beginning") func sentAgain() {
-        var first = SessionUnderTest.open()
-        let batch = SessionUnderTest.batch(from: 1)
-        let sent = first.handle(.loaded(.telemetry, batch)).first
-        #expect(first.session.finish() == [])
-        var second = SessionUnderTest()
-        _ = second.hear(Challenge(nonce: SessionUnderTest.nonce))
-        _ = second.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: []))
-        #expect(second.handle(.reconciled).loads.first == .load(.telemetry, after: nil))
-        #expect(second.handle(.loaded(.telemetry, batch)).first == sent)
-    }
-
-    private func isTrim(_ action: Action) -> Bool {
-        if case .trim = action { true } else { false }
+    @Test("While device and router agree commands are taken, heartbeats are answered, and nothing else is said")
+    func controlWhileAgreeing() throws {
+        var test = SessionUnderTest()
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        _ = test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: []))
+        _ = test.work()
+        #expect(try test.hear(Heartbeat()).sent(Heartbeat.self) == Heartbeat(monotonic: test.now))
+        let call = Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))
+        #expect(test.hear(call) == [.submit(call.command)])
+        #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(9))) == [])
+        #expect(test.work() == nil)
+        #expect(test.session.finish() == [])
     }
 }

@@ -28,20 +28,53 @@ import Wire
     }
 
     @Test(
-        "Welcomed, it compares its store with the router's, says what it is, and sends from the beginning of what it has"
+        "Welcomed, it is open and says what it is; it agrees with the router on what each has before it fetches anything"
     )
-    func opens() {
+    func opens() throws {
         var test = SessionUnderTest()
         _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
-        let positions = [SessionUnderTest.position(41), SessionUnderTest.position(7, .events)]
+        #expect(test.work() == nil)
+        let receptions = [
+            SessionUnderTest.reception(1...41, 50...60), SessionUnderTest.reception(1...7, of: .events, epoch: 6),
+        ]
         #expect(
-            test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: positions))
-                == [.begin(owner: "anna", positions: positions)])
-        #expect(
-            test.handle(.reconciled) == [
-                .send(Envelope(DescriptionMessage(SessionUnderTest.description))), .load(.telemetry, after: nil),
-                .load(.events, after: nil),
+            test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: receptions)) == [
+                .open(owner: "anna"), .send(Envelope(DescriptionMessage(SessionUnderTest.description))),
             ])
+        #expect(test.work() == .agree(receptions))
+        #expect(test.handle(.stored) == [])
+        #expect(test.work() == nil)  // the store is asked once, and for nothing else until it has answered
+        #expect(test.handle(.agreed(SessionUnderTest.nothingWaits)) == [])
+        let load = try test.nextLoad()
+        #expect(load == Uplink.Load(stream: .events, lane: .live, span: OutboxSpan(after: .start)))
+    }
+
+    @Test("A router that can't read what was observed ends the session, which says why; other things it may not know")
+    func unreadable() throws {
+        var test = SessionUnderTest.open()
+        let heartbeat = Envelope(Heartbeat())
+        #expect(test.hear(ControlError("no such thing", about: heartbeat)) == [])
+        let batch = ObservationBatch(stream: .events, epoch: 1, boot: SessionUnderTest.boot, items: [])
+        let actions = test.hear(ControlError("a status that nobody knows", about: Envelope(batch)))
+        guard case .close(let problem)? = actions.first else { return #expect(Bool(false), "\(actions)") }
+        #expect(problem?.description.contains("a status that nobody knows") == true)
+    }
+
+    @Test("What it is, is said at the beginning as it is then, and again whenever it changes") func describes() throws {
+        var test = SessionUnderTest()
+        var description = SessionUnderTest.description
+        description.label = "Before"
+        #expect(test.handle(.described(description)) == [])
+        _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
+        let welcome = Welcome(owner: "anna", heartbeat: .seconds(20), streams: [])
+        #expect(try test.hear(welcome).sent(DescriptionMessage.self)?.description.label == "Before")
+        _ = test.work()
+        description.label = "Between"
+        #expect(
+            try test.handle(.described(description)).sent(DescriptionMessage.self)?.description.label == "Between")
+        #expect(test.handle(.agreed(SessionUnderTest.nothingWaits)) == [])
+        description.label = "After"
+        #expect(try test.handle(.described(description)).sent(DescriptionMessage.self)?.description.label == "After")
     }
 
     @Test("Before it is welcomed it says nothing of what it knows, and takes no orders") func silentBefore() {
@@ -52,6 +85,7 @@ import Wire
         _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
         #expect(test.handle(.stored) == [])
         #expect(test.hear(call) == [])
+        #expect(test.work() == nil)
     }
 
     @Test("What the router acknowledges before it has welcomed the device is not forgotten") func earlyAcknowledgement()
@@ -60,6 +94,7 @@ import Wire
         _ = test.hear(Challenge(nonce: SessionUnderTest.nonce))
         #expect(test.hear(Acknowledgement(through: SessionUnderTest.position(.max))) == [])
         #expect(test.wait(LinkSession.trimDelay) == [])
+        #expect(test.work() == nil)
         #expect(test.session.finish() == [])
     }
 
@@ -67,7 +102,8 @@ import Wire
         var test = SessionUnderTest.open()
         #expect(test.hear(Challenge(nonce: SessionUnderTest.nonce)) == [])
         #expect(test.hear(Welcome(owner: "eve", heartbeat: .seconds(3_600), streams: [])) == [])
-        #expect(test.session.deadline == test.now + .seconds(45))
+        #expect(test.session.end == test.now + .seconds(45))
+        #expect(test.allWork().allSatisfy { if case .load = $0 { true } else { false } })
     }
 
     @Test("A command is handed on with its deadline on the device's own clock, who gave it, and its lease")
@@ -100,12 +136,13 @@ import Wire
     @Test("A router that has gone silent is given up within 50 seconds, and not before two heartbeats were missed")
     func silence() {
         var test = SessionUnderTest.open()
-        #expect(test.session.deadline > test.now + .seconds(40))
-        #expect(test.session.deadline <= test.now + .seconds(50))
+        #expect(test.session.end > test.now + .seconds(40))
+        #expect(test.session.end <= test.now + .seconds(50))
         #expect(test.wait(.seconds(40)) == [])
         let problem = test.wait(.seconds(10)).problem
         #expect(problem?.description == "the router has been silent for too long")
         #expect(problem?.code == .unreachable)
+        #expect(problem?.isSilence == true)
     }
 
     @Test("Whatever is heard shows that the router is there") func anySignOfLife() {
@@ -122,9 +159,33 @@ import Wire
         }
     }
 
+    @Test("A router that talks, but acknowledges nothing of what it was sent, is given up after two minutes")
+    func stall() throws {
+        var test = SessionUnderTest.open()
+        try test.fetch(SessionUnderTest.batch(from: 1))
+        for second in 1...6 {
+            #expect(test.wait(.seconds(20) - .nanoseconds(second == 6 ? 1 : 0)) == [])
+            _ = test.hear(Heartbeat())
+        }
+        #expect(test.session.end == test.now + .nanoseconds(1))
+        let problem = test.wait(.nanoseconds(1)).problem
+        #expect(problem?.description == "the router has not acknowledged anything for too long")
+        #expect(problem?.isSilence == true)
+
+        var slow = SessionUnderTest.open()
+        for number in 0..<4 as Range<UInt64> { try slow.fetch(SessionUnderTest.batch(from: number * 2 + 1)) }
+        for number in 1...4 as ClosedRange<UInt64> {
+            for _ in 0..<3 {
+                #expect(slow.wait(.seconds(39)) == [])
+                _ = slow.hear(Heartbeat())
+            }
+            #expect(slow.hear(Acknowledgement(through: SessionUnderTest.position(number * 2))) == [])
+        }
+    }
+
     @Test("A router that never greets is given up after 15 seconds") func noChallenge() {
         var test = SessionUnderTest()
-        #expect(test.session.deadline == test.now + .seconds(15))
+        #expect(test.session.end == test.now + .seconds(15))
         #expect(test.wait(.seconds(14)) == [])
         #expect(test.wait(.seconds(1)).problem?.description.contains("did not greet this device in time") == true)
     }
@@ -143,7 +204,7 @@ import Wire
     @Test("The router's own heartbeat decides how long it may be silent", arguments: [1, 8, 20]) func pace(seconds: Int)
     {
         let test = SessionUnderTest.open(heartbeat: .seconds(seconds))
-        #expect(test.session.deadline == test.now + .seconds(seconds) * 9 / 4)
+        #expect(test.session.end == test.now + .seconds(seconds) * 9 / 4)
     }
 
     // MARK: What goes wrong
@@ -167,6 +228,7 @@ import Wire
             #expect(actions.problem?.description == "the router says: this device is not known here")
             #expect(actions.problem?.code == .notAuthenticated)
             #expect(actions.problem?.retryAfter == .seconds(90))
+            #expect(actions.problem?.isSilence == false)
         }
     }
 
@@ -176,9 +238,12 @@ import Wire
         #expect(test.hear(Challenge(nonce: SessionUnderTest.nonce)) == [])
         #expect(test.hear(Call(id: "c", component: "heater", action: "on", deadline: test.now + .seconds(5))) == [])
         #expect(test.handle(.stored) == [])
-        #expect(test.handle(.reconciled) == [])
-        #expect(test.handle(.loaded(.telemetry, SessionUnderTest.batch(from: 1))) == [])
+        #expect(test.handle(.agreed(SessionUnderTest.nothingWaits)) == [])
+        let load = Uplink.Load(stream: .telemetry, lane: .live, span: OutboxSpan(after: .start))
+        #expect(test.handle(.loaded(load, SessionUnderTest.batch(from: 1))) == [])
+        #expect(test.handle(.drain) == [])
         #expect(test.wait(.seconds(1_000)) == [])
+        #expect(test.work() == nil)
         #expect(test.session.finish() == [])
     }
 

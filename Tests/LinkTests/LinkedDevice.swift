@@ -20,11 +20,18 @@ final class LinkedDevice: Sendable {
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    /// A device with its store and its key in a folder, the keys of `[router]` where there is one, and a clock around
-    /// the bare one where a test wants to know who sleeps.
+    /// A device with its store and its key in a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - router: The keys of `[router]`; nil: there is none.
+    ///   - clock: The clock that the test turns.
+    ///   - time: A clock around that one, where a test wants to know who sleeps.
+    ///   - outbox: What stands before the store.
+    /// - Throws: What is wrong with the configuration or the store.
     init(
         _ folder: TemporaryDirectory, router: String? = nil, clock: ManualTime = ManualTime(),
-        time: (any TimeSource)? = nil
+        time: (any TimeSource)? = nil, outbox: (any Outbox) -> any Outbox = { $0 }
     ) throws {
         self.folder = folder
         self.clock = clock
@@ -54,18 +61,26 @@ final class LinkedDevice: Sendable {
         board = SimulatedBoard(time: time)
         let store = try Store(
             path: folder.file("store.db"),
-            bounds: Store.Bounds(size: 67_108_864, age: .seconds(86_400), namesGaps: true), time: time)
-        var world = DeviceManager.Surroundings(board: board, outbox: store, log: store, time: time, logger: Self.logger)
+            bounds: Store.Bounds(size: 67_108_864, age: .seconds(86_400), hasRouter: true), time: time)
+        var world = DeviceManager.Surroundings(
+            board: board, outbox: outbox(store), log: store, time: time, logger: Self.logger)
         world.patience = .seconds(3_600)  // time runs by itself here, and lines are driven by a thread
         manager = DeviceManager(configuration, software: "test", in: world)
     }
 
     /// Runs everything but the link while a test looks at it, from when all components have said how they are, and
     /// shuts it down as a signal would.
-    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    ///
+    /// - Parameters:
+    ///   - others: What runs besides, as long as all of that does.
+    ///   - body: The test.
+    /// - Throws: What the test throws.
+    func run(
+        beside others: [any Service] = [], _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         clock.allow(until: clock.now + .seconds(5))  // readings wait for each other, but not for the test
         let (arrivals, end) = manager.observations.watch(bound: 1_000)
-        try await runServices(manager.services) { [manager] in
+        try await runServices(others + manager.services) { [manager] in
             while manager.observations.read(Address()).count < 2 { _ = await arrivals.next() }
             end()
             try await body()

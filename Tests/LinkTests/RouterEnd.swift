@@ -14,6 +14,8 @@ struct RouterEnd {
     let channel: MessageChannel
     /// Cancels the device's end.
     var cancelDevice: @Sendable () -> Void = {}
+    /// What it has of each epoch that it has heard of.
+    private(set) var receptions: [StreamReception] = []
     private var messages: InboundMessages.Iterator
 
     static let nonce = (0..<32).map { UInt8($0) }
@@ -35,6 +37,11 @@ struct RouterEnd {
     mutating func next() async throws -> Envelope {
         guard let bytes = try await messages.next() else { throw HarnessError(description: "the device has closed") }
         return try Envelope(decoding: bytes)
+    }
+
+    /// The next message; nil when the device has closed.
+    mutating func nextUntilClosed() async throws -> Envelope? {
+        try await messages.next().map { try Envelope(decoding: $0) }
     }
 
     /// The next message, which has to be of a type.
@@ -60,10 +67,15 @@ struct RouterEnd {
         }
     }
 
-    func acknowledge(_ batch: ObservationBatch) async throws {
-        let last = max(batch.items.last?.sequence ?? 0, batch.gaps.map(\.last).max() ?? 0)
-        try await say(
-            Acknowledgement(through: StreamPosition(stream: batch.stream, epoch: batch.epoch, sequence: last)))
+    /// Stores a batch, and says so.
+    mutating func acknowledge(_ batch: ObservationBatch) async throws {
+        var reception = StreamReception(stream: batch.stream, epoch: batch.epoch, received: SequenceRanges())
+        let index = receptions.firstIndex { $0.stream == batch.stream && $0.epoch == batch.epoch }
+        if let index { reception = receptions.remove(at: index) }
+        for item in batch.items { reception.received.insert(item.sequence...item.sequence) }
+        for gap in batch.gaps { reception.received.insert(gap.numbers) }
+        receptions.append(reception)
+        try await say(Acknowledgement(reception, batch: batch.number))
     }
 
     /// The result of the next command.
@@ -73,11 +85,16 @@ struct RouterEnd {
 
     /// Lets the device in.
     ///
+    /// - Parameters:
+    ///   - heartbeat: How often it says that it will send one.
+    ///   - streams: What it has of the device's streams.
+    /// - Throws: When the device does not answer as it should.
     /// - Returns: How it proved who it is.
     @discardableResult
     mutating func welcome(
-        heartbeat: Duration = .seconds(20), streams: [StreamPosition] = []
+        heartbeat: Duration = .seconds(20), streams: [StreamReception] = []
     ) async throws -> Prove {
+        receptions = streams
         try await say(Challenge(nonce: Self.nonce))
         let prove = try await next(Prove.self)
         try await say(Welcome(owner: "anna", heartbeat: heartbeat, streams: streams))
@@ -98,20 +115,22 @@ private func connection(over path: String) async throws -> (device: MessageChann
 }
 
 extension LinkedDevice {
-    /// A session of this device, over a socket, with a router that a test plays and that hangs up when the test is over;
-    /// gives the reason why the session ended.
-    func session(
-        signing key: DeviceKey? = nil, _ body: (inout RouterEnd) async throws -> Void
-    ) async throws -> (any Error)? {
-        let ends = try await connection(over: folder.file("link.sock"))
+    /// A session of this device on a connection.
+    ///
+    /// - Returns: The session, and what runs it: it gives the reason why it ended.
+    func begin(
+        on channel: MessageChannel, signing key: DeviceKey? = nil
+    ) -> (connection: LinkConnection, run: Task<(any Error)?, Never>) {
         let identity = LinkSession.Identity(
             device: manager.description.id, boot: manager.time.boot,
             publicKey: key?.publicKey ?? SessionUnderTest.publicKey, routerKeyHash: SessionUnderTest.routerKeyHash,
             sign: { key?.sign($0) ?? SessionUnderTest.sign($0) })
-        let connection = LinkConnection(ends.device, identity, manager) { [manager] _ in
+        let connection = LinkConnection(channel, identity, manager, backlogRate: 1_000) { [manager] _ in
             manager.link.update(.connected)
+        } onLoss: { [manager] in
+            manager.link.update(.reconnecting)
         }
-        let task = Task { () -> (any Error)? in
+        let run = Task { () -> (any Error)? in
             do {
                 try await connection.run()
                 return nil
@@ -119,6 +138,16 @@ extension LinkedDevice {
                 return error
             }
         }
+        return (connection, run)
+    }
+
+    /// A session of this device, over a socket, with a router that a test plays and that hangs up when the test is over;
+    /// gives the reason why the session ended.
+    func session(
+        signing key: DeviceKey? = nil, _ body: (inout RouterEnd) async throws -> Void
+    ) async throws -> (any Error)? {
+        let ends = try await connection(over: folder.file("link.sock"))
+        let task = begin(on: ends.device, signing: key).run
         var router = RouterEnd(ends.router)
         router.cancelDevice = { task.cancel() }
         do {

@@ -48,7 +48,7 @@ import Wire
                     #expect(report.device == "greenhouse")
                     let observation = Observation(time: agent.time.timestamp, content: report.content)
                     #expect(observation.component == "heater")
-                    #expect(report.sequence != nil)
+                    #expect(report.position != nil)
                 }
             }
             try await client.stop("w")

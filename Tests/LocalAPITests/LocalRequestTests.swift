@@ -143,7 +143,7 @@ import Wire
             let states = all.compactMap { values([$0])["heater.on"] }
             #expect(states == [.boolean(false), .boolean(true), .boolean(false), .boolean(true), .boolean(false)])
             let numbers = all.compactMap { item in
-                if case .observation(let report) = item { report.sequence } else { nil }
+                if case .observation(let report) = item { report.position?.sequence } else { nil }
             }
             #expect(numbers == numbers.sorted())
             #expect(numbers.count == 5)

@@ -177,7 +177,7 @@ private final class GreetingHandler: ChannelInboundHandler {
                 _ = try await client.connect(
                     to: server.address, path: "/echo", trust: .file(folder.file("other/ca.pem")))
             }
-            #expect(error?.kind == .untrusted)
+            #expect(error?.kind == .untimely)
             #expect(error?.cause.contains(days < 0 ? "expired on" : "valid only from") == true)
             #expect(error?.cause.contains("clock") == true)
         }
@@ -220,6 +220,27 @@ private final class GreetingHandler: ChannelInboundHandler {
         let error = await error { _ = try await client.connect(to: address, path: "/echo", trust: trust) }
         #expect(error?.description.contains("does not speak TLS") == true, "\(String(describing: error))")
         try await plain.close()
+    }
+
+    @Test(
+        "A server that breaks off the handshake: which alert that was, in words, and nothing of the TLS library's inside",
+        arguments: [
+            ([0x15, 3, 3, 0, 2, 2, 40], "broke off the TLS handshake: sslv3 alert handshake failure"),
+            ([0x15, 3, 3, 0, 2, 2, 80], "broke off the TLS handshake: tlsv1 alert internal error"),
+            ([], "hung up during the TLS handshake"),
+        ] as [([UInt8], String)])
+    func aBrokenHandshake(_ answer: [UInt8], _ words: String) async throws {
+        let rude = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(RudeHandler(answer))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let address = RouterAddress(host: "127.0.0.1", port: rude.localAddress?.port ?? 0)
+        let error = await error { _ = try await client.connect(to: address, path: "/echo", trust: trust) }
+        #expect(error?.description == "\(address) \(words)")
+        try await rude.close()
     }
 
     @Test func aServerThatNeverAnswersIsGivenUp() async throws {
@@ -302,5 +323,21 @@ private final class GreetingHandler: ChannelInboundHandler {
         try await first.channel.close()
         let second = try await LocalSocket.listen(on: path, group: .singletonMultiThreadedEventLoopGroup)
         try await second.channel.close()
+    }
+}
+
+/// Says something in the place of an answer to the first thing that comes, and hangs up.
+private final class RudeHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    private let answer: [UInt8]
+
+    init(_ answer: [UInt8]) {
+        self.answer = answer
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
+        context.close(promise: nil)
     }
 }

@@ -5,31 +5,42 @@ import Wire
 
 /// One connection to the router, and the session on it.
 ///
-/// An actor because three tasks share the session: what reads from the network, what watches the clock and the store,
-/// and whoever ends it.
+/// An actor because several tasks share the session: what reads from the network, what watches the clock, what works
+/// with the store, and whoever ends it. What the router says is never behind what is sent to it: only the work with the
+/// store waits for the disk and for the network to take a batch, one at a time.
 actor LinkConnection {
     private let channel: MessageChannel
     private let manager: DeviceManager
     private let onOpen: @Sendable (_ owner: String) -> Void
+    private let onLoss: @Sendable () -> Void
     private var session: LinkSession
     private var problem: LinkProblem?
     /// Renewals that are going on, as many as the session lets, with the names of their answers.
     private var renewals: [Int: Task<Void, Never>] = [:]
     private var nextRenewal = 0
+    /// Tells the work, and the clock, that something has changed: 1; the newest is as good as all.
+    private let workNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
+    private let clockNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
+    /// Answers, and what the device is, that wait for the network to take them, so that nobody else has to: 64; a router
+    /// that reads none of them is left.
+    private let answers = Mailbox<Envelope>(bound: 64, policy: .refuseNewest)
+    /// Whether nothing is left to send, and the end is wanted.
+    private var isDrained = false
 
     init(
-        _ channel: MessageChannel, _ identity: LinkSession.Identity, _ manager: DeviceManager,
-        onOpen: @escaping @Sendable (_ owner: String) -> Void
+        _ channel: MessageChannel, _ identity: LinkSession.Identity, _ manager: DeviceManager, backlogRate: Int,
+        onOpen: @escaping @Sendable (_ owner: String) -> Void, onLoss: @escaping @Sendable () -> Void
     ) {
         self.channel = channel
         self.manager = manager
-        self.onOpen = onOpen
-        session = LinkSession(identity: identity, description: manager.description, now: manager.time.now)
+        (self.onOpen, self.onLoss) = (onOpen, onLoss)
+        session = LinkSession(
+            identity: identity, description: manager.description, backlogRate: backlogRate, now: manager.time.now)
     }
 
     /// Runs the session to its end.
     ///
-    /// - Throws: Why it ended, unless the task was cancelled.
+    /// - Throws: Why it ended, unless the task was cancelled or nothing was left to send.
     func run() async throws {
         let (arrivals, endWatch) = manager.observations.watch(bound: 1)
         let (descriptions, endDescriptions) = manager.watchDescription()
@@ -40,67 +51,132 @@ actor LinkConnection {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.read() }
+                group.addTask { try await self.watchClock() }
                 group.addTask { try await self.watch(arrivals) }
                 group.addTask { try await self.describe(descriptions) }
-                try await group.next()
+                group.addTask { try await self.work() }
+                group.addTask { try await self.answer() }
+                do {
+                    try await group.next()
+                } catch  where !(error is Drained) {
+                    // The others may take their time: a disk that hangs can't be called off.
+                    onLoss()
+                    throw error
+                }
                 group.cancelAll()
             }
+        } catch is Drained {
+            // Nothing is left to send.
         } catch {
             await end()
             throw problem ?? error
         }
         await end()
-        if let problem { throw problem }
     }
+
+    /// Sends what is left, then ends.
+    func drain() async {
+        do {
+            try await handle(.drain)
+        } catch is Drained {
+            isDrained = true
+            await channel.close(.goingAway)
+        } catch {
+            channel.abort()  // its reader ends with that
+        }
+    }
+
+    // MARK: Tasks
 
     private func read() async throws {
         for try await message in channel.inbound { try await handle(.received(message)) }
+        if isDrained { throw Drained() }
         throw problem ?? LinkProblem("the router closed the connection")
     }
 
-    private func describe(_ descriptions: Mailbox<DeviceDescription>) async throws {
-        while let description = await descriptions.next() { try await handle(.described(description)) }
+    /// Sends answers, one after the other.
+    private func answer() async throws {
+        while let envelope = await answers.next() { try await send(envelope) }
     }
 
-    private func watch(_ arrivals: Mailbox<RecordedObservation>) async throws {
+    private func watchClock() async throws {
         while true {
-            switch await arrivals.next(until: session.deadline, on: manager.time) {
-            case .element: try await handle(.stored)
+            switch await clockNews.next(until: session.end, on: manager.time) {
+            case .element: continue
             case .deadline: try await handle(.tick)
             case .finished: return
             }
         }
     }
 
+    private func watch(_ arrivals: Mailbox<RecordedObservation>) async throws {
+        while await arrivals.next() != nil { try await handle(.stored) }
+    }
+
+    private func describe(_ descriptions: Mailbox<DeviceDescription>) async throws {
+        while let description = await descriptions.next() { try await handle(.described(description)) }
+    }
+
+    private func work() async throws {
+        while true {
+            while let work = session.nextWork(at: manager.time.now) { try await perform(work) }
+            if case .finished = await workNews.next(until: session.workDeadline, on: manager.time) { return }
+        }
+    }
+
+    // MARK: Doing
+
     private func handle(_ event: LinkSession.Event) async throws {
-        for action in session.handle(event, at: manager.time.now) { try await perform(action) }
+        let actions = session.handle(event, at: manager.time.now)
+        workNews.send(())
+        clockNews.send(())
+        for action in actions { try await perform(action) }
     }
 
     private func perform(_ action: LinkSession.Action) async throws {
         switch action {
-        case .send(let envelope): try await channel.send(envelope.encoded)
-        case .begin(let owner, let positions):
-            try await manager.outbox.reconcile(positions)
-            onOpen(owner)
-            try await handle(.reconciled)
-        case .load(let stream, let cursor):
-            let batch = try await manager.outbox.batch(of: stream, after: cursor, limit: LinkSession.batchSize)
-            try await handle(.loaded(stream, batch))
-        case .trim(let position):
-            // A full disk is no reason to hang up: what is not trimmed is sent again, and the router knows it already.
-            try? await manager.outbox.acknowledge(through: position)  // safe: it is only sent again
-        case .beginEpochs:
-            // Epochs that this store has never had: each stream begins another one.
-            let unknown = StreamName.allCases.map {
-                StreamPosition(stream: $0, epoch: .random(in: 1...(.max)), sequence: 1)
-            }
-            try await manager.outbox.reconcile(unknown)
+        case .send(let envelope) where envelope.kind == ObservationBatch.kind: try await send(envelope)
+        case .send(let envelope):
+            if case .refused = answers.send(envelope) { throw LinkProblem("the router reads no answers") }
+        case .open(let owner): onOpen(owner)
         case .submit(let command): manager.commands.submit(command)
         case .renew(let renewal, let id): renew(renewal, id)
         case .close(let problem):
             self.problem = problem
-            throw problem
+            if let problem { throw problem }
+            throw Drained()
         }
+    }
+
+    /// Sends a message; where the network does not take it, the end of the connection ends the wait.
+    private func send(_ envelope: Envelope) async throws {
+        try await withTaskCancellationHandler {
+            try await channel.send(envelope.encoded)
+        } onCancel: { [channel] in
+            channel.abort()
+        }
+    }
+
+    private func perform(_ work: LinkSession.Work) async throws {
+        let outbox = manager.outbox
+        let done: LinkSession.Event?
+        do {
+            switch work {
+            case .agree(let receptions): done = .agreed(try await outbox.agree(with: receptions))
+            case .load(let load):
+                done = .loaded(load, try await outbox.batch(of: load.stream, in: load.span, limit: Uplink.batchSize))
+            case .trim(let reception):
+                try await outbox.acknowledge(reception)
+                done = nil
+            case .renumber(let position):
+                try await outbox.renumber(from: position)
+                done = nil
+            }
+        } catch {
+            // Whoever asks how the store is is told; what was not trimmed is sent again, and the router knows it.
+            done = .failed(work)
+        }
+        if let done { try await handle(done) }
     }
 
     /// Renews a lease beside everything else.
@@ -120,11 +196,13 @@ actor LinkConnection {
     private func end() async {
         for renewal in renewals.values { renewal.cancel() }
         renewals = [:]
-        for action in session.finish() {
-            try? await perform(action)  // safe: nothing is left but to trim
+        for work in session.finish() {
+            try? await perform(work)  // safe: it is only sent again, and said again
         }
-        // A router that says nothing any more takes its time to hang up: the link is lost from now on.
-        manager.link.update(.reconnecting, reason: problem?.explanation)
-        await channel.close(.goingAway)
+        // A router that says nothing any more would take its time to hang up, and the link is lost from now on.
+        if problem?.isSilence == true { channel.abort() } else { await channel.close(.goingAway) }
     }
 }
+
+/// All that was left to send is at the router.
+private struct Drained: Error {}

@@ -3,22 +3,20 @@ import DeviceModel
 public import Logging
 public import NIOCore
 public import ServiceLifecycle
-import Synchronization
 import Transport
 
 /// Keeps the link to the router: for ever, whatever happens to it.
+///
+/// What it does when is decided by ``LinkMachine``.
 public struct LinkService: Service {
     private let manager: DeviceManager
     private let access: RouterAccess
     private let client: WebSocketClient
+    private let group: any EventLoopGroup
     private let logger: Logger
-
-    /// The longest pause between two tries.
-    static let longestPause: Duration = .seconds(60)
-    /// For how long a link has to be stable until the pauses begin small again.
-    static let stableAfter: Duration = .seconds(60)
-    /// How often a device that was never enrolled looks whether it is by now.
-    static let enrolmentPause: Duration = .seconds(5)
+    /// What happens to the link: 16, of which the oldest goes; a try sends three at most, and news of the network leaves
+    /// them room.
+    private let events = Mailbox<LinkMachine.Event>(bound: 16, policy: .dropOldest)
 
     /// A link.
     ///
@@ -30,103 +28,101 @@ public struct LinkService: Service {
     public init(_ manager: DeviceManager, access: RouterAccess, group: any EventLoopGroup, logger: Logger) {
         self.manager = manager
         self.access = access
+        self.group = group
         // The session watches over the connection by itself.
         let limits = WebSocketLimits(keepAlive: nil)
         client = WebSocketClient(group: group, agent: manager.description.software, limits: limits)
         self.logger = logger
     }
 
-    /// Runs until the shutdown.
-    public func run() async throws {
-        try await untilGracefulShutdown { try await keepConnected() }
+    /// Runs until the shutdown, and sends what is left then.
+    public func run() async {
+        let network = await NetworkMonitor(on: group) { [events, logger] in
+            logger.debug("the network has come back")
+            // Many at once are as good as one, and must not push out what is told only once.
+            if events.count < 8 { events.send(.networkCameBack) }
+        }
+        if network == nil {
+            logger.notice("the kernel does not tell when the network comes back: the link waits for its next try then")
+        }
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                await keep(in: &group)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: { [events] in
+            events.send(.stop)
+        }
+        await network?.close()
         manager.link.update(.closed)
     }
 
-    private func keepConnected() async throws {
+    private func keep(in group: inout DiscardingTaskGroup) async {
+        var machine = LinkMachine()
+        var generator = SystemRandomNumberGenerator()
         let history = LinkHistory(logger)
-        manager.link.update(.connecting)
-        while true {
-            let began = manager.time.now
-            var problem: any Error = LinkProblem("the link ended")
-            do {
-                try await connect(history)
-            } catch {
-                problem = error
+        var attempt: LinkAttempt?
+        events.send(.start)
+        while !machine.isClosed {
+            let event: LinkMachine.Event
+            switch await events.next(until: machine.deadline, on: manager.time) {
+            case .element(let element): event = element
+            case .deadline: event = .tick
+            case .finished: return
             }
-            try Task.checkCancellation()
-            let pause = history.failed(problem, after: manager.time.now - began)
-            manager.link.update(.reconnecting, reason: problem.explanation, failedAttempts: history.failures)
-            try await manager.time.sleep(until: manager.time.now + pause)
+            for action in machine.handle(event, at: manager.time.now, using: &generator) {
+                switch action {
+                case .dial:
+                    let new = LinkAttempt()
+                    attempt = new
+                    group.addTask { await dial(new, history) }
+                case .drain: attempt?.orders.send(.drain)
+                case .hangUp: attempt?.orders.send(.hangUp)
+                case .tell(let state):
+                    let reason = state == .reconnecting ? history.reason : nil
+                    manager.link.update(state, reason: reason, failedAttempts: machine.failures)
+                }
+            }
         }
     }
 
+    /// One try, from its beginning to the end of the connection that came of it.
+    private func dial(_ attempt: LinkAttempt, _ history: LinkHistory) async {
+        var problem: (any Error)?
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await connect(attempt, history) }
+                group.addTask { try await attempt.carryOutOrders() }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch is CancellationError {
+            // Somebody wanted it so.
+        } catch {
+            problem = error
+        }
+        guard let explained = problem?.explained(by: manager.time) else { return _ = events.send(.ended(LinkEnd())) }
+        history.ended(explained.words)
+        events.send(.ended(explained.end))
+    }
+
     /// One connection, from its beginning to its end.
-    private func connect(_ history: LinkHistory) async throws {
+    private func connect(_ attempt: LinkAttempt, _ history: LinkHistory) async throws {
         guard let key = try DeviceKey.load(access.keyFile) else { throw NotEnrolled() }
         let channel = try await client.connect(
             to: access.router.address, path: RouterAccess.path, trust: access.trust)
         let identity = LinkSession.Identity(
             device: manager.description.id, boot: manager.time.boot, publicKey: key.publicKey,
             routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign)
-        let connection = LinkConnection(channel, identity, manager) { [manager] owner in
-            manager.link.update(.connected)
+        let connection = LinkConnection(
+            channel, identity, manager, backlogRate: access.router.backlogRate
+        ) { [events] owner in
+            events.send(.opened)
             history.opened(owner: owner)
+        } onLoss: { [events] in
+            events.send(.lost)
         }
+        attempt.begin(connection)
         try await connection.run()
     }
-}
-
-/// The ups and downs of the link: its pauses, and what is logged of them.
-private final class LinkHistory: Sendable {
-    private struct State {
-        var backoff = Backoff(first: .seconds(1), cap: LinkService.longestPause, jitter: .full)
-        var incident: Incident
-        var isOpen = false
-    }
-
-    private let logger: Logger
-    private let state: Mutex<State>
-
-    init(_ logger: Logger) {
-        self.logger = logger
-        state = Mutex(
-            State(incident: Incident(logger, "no link to the router", over: "the link to the router is back")))
-    }
-
-    /// How many tries failed in a row.
-    var failures: Int { state.withLock { $0.backoff.failures } }
-
-    /// The router has accepted the device.
-    func opened(owner: String) {
-        logger.notice("connected to the router", metadata: ["owner": "\(owner)"])
-        state.withLock { state in
-            state.isOpen = true
-            state.incident.end()
-        }
-    }
-
-    /// A try ended, however far it came.
-    ///
-    /// - Parameters:
-    ///   - problem: Why.
-    ///   - duration: How long it lasted.
-    /// - Returns: The pause before the next one.
-    func failed(_ problem: any Error, after duration: Duration) -> Duration {
-        state.withLock { state in
-            if state.isOpen, duration >= LinkService.stableAfter { state.backoff.succeeded() }
-            state.isOpen = false
-            state.incident.happened(problem.explanation)
-            if problem is NotEnrolled { return LinkService.enrolmentPause }
-            var generator = SystemRandomNumberGenerator()
-            let wanted = (problem as? LinkProblem)?.retryAfter ?? (problem as? TransportError)?.retryAfter
-            return max(state.backoff.failed(using: &generator), wanted ?? .zero)
-        }
-    }
-}
-
-/// The device has no key yet: nobody has enrolled it.
-struct NotEnrolled: ExplainedError {
-    var code: ErrorCode { .notAuthenticated }
-    var resource: String { "" }
-    var description: String { "this device is not enrolled yet; run `m2m-agent enroll`" }
 }

@@ -4,7 +4,8 @@ import Wire
 
 /// One session with the router, from its challenge to its end.
 ///
-/// A plain value: what arrives and what time it is go in, what to do comes out.
+/// A plain value: what arrives and what time it is go in, what to do comes out. What can be said at once is an
+/// ``Action``; what needs the store is ``Work``, which is fetched one by one and never holds up what is said.
 struct LinkSession {
     /// Who the device is, on this connection.
     struct Identity {
@@ -21,118 +22,193 @@ struct LinkSession {
         case received([UInt8])
         /// Something was stored.
         case stored
-        /// The store was compared with what the router has.
-        case reconciled
-        /// What ``Action/load(_:after:)`` asked for; nil: there is no more.
-        case loaded(StreamName, OutboxBatch?)
+        /// ``Work/agree(_:)`` is done: this is what waits.
+        case agreed([StreamName: OutboxOutlook])
+        /// What ``Work/load(_:)`` asked for; nil: there is no more.
+        case loaded(Uplink.Load, OutboxBatch?)
+        /// The store could not do what was to be done.
+        case failed(Work)
         /// What ``Action/renew(_:id:)`` asked for has ended.
         case renewed(id: String, CommandOutcome)
         /// The device is another one now, by its configuration.
         case described(DeviceDescription)
+        /// Send what is left, then end.
+        case drain
         /// Time passed.
         case tick
     }
 
-    /// What is to be done.
+    /// What is to be done at once.
     enum Action: Hashable {
         case send(Envelope)
-        /// The router has accepted the device: compare the store with what it has.
-        case begin(owner: String, positions: [StreamPosition])
-        /// Fetch the next batch of a stream.
-        case load(StreamName, after: OutboxCursor?)
-        /// The router has everything up to here.
-        case trim(StreamPosition)
+        /// The session is open: device and router agree on what each has.
+        case open(owner: String)
         case submit(Command)
         /// Let a lease go on, or end; nothing waits for it.
         case renew(LeaseRenewal, id: String)
-        /// Give what was stored in this run new numbers: the router knows the old ones for something else.
-        case beginEpochs
-        /// End the connection: something is wrong.
-        case close(LinkProblem)
+        /// End the connection: nothing is left to send, or, with a problem, something is wrong.
+        case close(LinkProblem?)
     }
 
-    /// How far the sending of one stream has come.
-    private struct Sending {
-        var cursor: OutboxCursor?
-        var unacknowledged: [StreamPosition] = []
-        var isLoading = false
-        var hasMore = true
+    /// What is to be done with the store, one after the other.
+    enum Work: Hashable {
+        /// The router has accepted the device: compare the store with what it has.
+        case agree([StreamReception])
+        /// Fetch a batch.
+        case load(Uplink.Load)
+        /// The router has these.
+        case trim(StreamReception)
+        /// The router knows this number for something else.
+        case renumber(StreamPosition)
     }
 
-    /// How many batches of a stream may be on their way.
-    static let window = 4
     /// How many renewals of leases may be going on; one more is refused.
     static let renewalBound = 16
-    /// How many observations go in a batch.
-    static let batchSize = 100
     /// How long an acknowledgement may wait to be written down: each write costs the disk as much as a hundred.
     static let trimDelay: Duration = .seconds(10)
+    /// How long a store that has failed is left alone.
+    static let storePause: Duration = .seconds(5)
     /// How long the router may take for its challenge and its welcome.
     static let greetingTimeout: Duration = .seconds(15)
 
     /// The protocols in which an error ends the session.
     private static let ours: Set<ProtocolNumber> = [.deviceSession, .observations, .commands]
 
-    private enum State {
+    private enum State: Hashable {
         case greeting
         /// The router's welcome is here; what it has is being compared with what there is.
-        case reconciling
+        case agreeing
         case open
+        case draining
         case closed
     }
 
     private let identity: Identity
     private var description: DeviceDescription
     private var state = State.greeting
+    private var owner = ""
     private var silence: Duration = .zero
     private let greetingEnd: MonotonicTime
     private var lastHeard: MonotonicTime
-    private var sendings: [StreamName: Sending] = [:]
-    private var untrimmed: [StreamName: StreamPosition] = [:]
+    private var uplink: Uplink
+    private var agreement: [StreamReception]?
+    private var untrimmed: [StreamReception] = []
     private var trimAt: MonotonicTime?
+    private var clash: StreamPosition?
+    private var pausedUntil: MonotonicTime?
     private var renewals = 0
 
-    init(identity: Identity, description: DeviceDescription, now: MonotonicTime) {
+    /// A session that begins.
+    ///
+    /// - Parameters:
+    ///   - identity: Who the device is.
+    ///   - description: What it is.
+    ///   - backlogRate: How many observations that have waited go up in a second.
+    ///   - now: The present.
+    init(identity: Identity, description: DeviceDescription, backlogRate: Int, now: MonotonicTime) {
         self.identity = identity
         self.description = description
+        uplink = Uplink(backlogRate: backlogRate, now: now)
         greetingEnd = now + Self.greetingTimeout
         lastHeard = now
     }
 
-    /// When ``Event/tick`` is due.
-    var deadline: MonotonicTime { min(end, trimAt ?? end) }
-
-    /// When the router counts as gone.
+    /// When the router counts as gone, and ``Event/tick`` is due.
     ///
-    /// By talking alone it does not put off its welcome.
-    private var end: MonotonicTime { state == .greeting ? greetingEnd : lastHeard + silence }
+    /// By talking alone it does not put off its welcome, nor what it owes.
+    var end: MonotonicTime {
+        let isSilent = state == .greeting ? greetingEnd : lastHeard + silence
+        return uplink.stallDeadline.map { min($0, isSilent) } ?? isSilent
+    }
+
+    /// When there may be work although nothing happened; nil: never.
+    var workDeadline: MonotonicTime? {
+        let next = [trimAt, pausedUntil, state == .open ? uplink.deadline : nil].compactMap(\.self).min()
+        return next.map { max($0, pausedUntil ?? $0) }
+    }
 
     /// Something happened.
     mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {
         guard state != .closed else { return [] }
         switch event {
         case .received(let bytes): return receive(bytes, at: now)
-        case .stored: return StreamName.allCases.flatMap { wake($0) }
-        case .reconciled:
-            state = .open
-            let hello = Action.send(Envelope(DescriptionMessage(description)))
-            return [hello] + StreamName.allCases.flatMap { wake($0) }
-        case .loaded(let stream, let batch): return send(stream, batch)
+        case .stored:
+            uplink.stored()
+            return []
+        case .agreed(let outlooks):
+            if state == .agreeing { state = .open }
+            uplink.begin(outlooks)
+            return drained()
+        case .loaded(let load, let batch):
+            let message = uplink.loaded(load, batch, boot: identity.boot, at: now)
+            return (message.map { [.send(Envelope($0))] } ?? []) + drained()
+        case .failed(let work):
+            // It is no reason to hang up: commands still come this way.
+            pausedUntil = now + Self.storePause
+            if case .agree(let receptions) = work { agreement = receptions }
+            if case .load(let load) = work { uplink.failed(load) }
+            if case .trim(let reception) = work {
+                untrimmed.append(reception)
+                trimAt = trimAt ?? now
+            }
+            return []
         case .renewed(let id, let outcome):
             renewals -= 1
             return [.send(Envelope(Renewed(id: id, outcome)))]
         case .described(let description):
             self.description = description
-            return state == .open ? [.send(Envelope(DescriptionMessage(description)))] : []
-        case .tick: return tick(at: now)
+            return state == .open || state == .agreeing ? [.send(Envelope(DescriptionMessage(description)))] : []
+        case .drain:
+            state = state == .open ? .draining : .closed
+            return state == .closed ? [.close(nil)] : drained()
+        case .tick:
+            guard end <= now else { return [] }
+            return close(LinkProblem("the router \(fault(at: now))", isSilence: true))
         }
     }
 
-    /// What is left to write down when the connection ends.
-    mutating func finish() -> [Action] {
+    /// For what it is given up.
+    private func fault(at now: MonotonicTime) -> String {
+        if state == .greeting { return "did not greet this device in time" }
+        return lastHeard + silence <= now
+            ? "has been silent for too long" : "has not acknowledged anything for too long"
+    }
+
+    /// Whether all that was to be sent before the end is sent.
+    private mutating func drained() -> [Action] {
+        guard state == .draining, uplink.isDrained else { return [] }
         state = .closed
-        defer { untrimmed = [:] }
-        return untrimmed.values.map(Action.trim)
+        return [.close(nil)]
+    }
+
+    private mutating func close(_ problem: LinkProblem) -> [Action] {
+        state = .closed
+        return [.close(problem)]
+    }
+
+    // MARK: Work
+
+    /// What is to be done with the store next; nil: nothing, for now.
+    mutating func nextWork(at now: MonotonicTime) -> Work? {
+        if let pausedUntil, now < pausedUntil { return nil }
+        pausedUntil = nil
+        if let agreement, state == .agreeing {
+            self.agreement = nil
+            return .agree(agreement)
+        }
+        if let trimAt, trimAt <= now, let reception = untrimmed.popLast() {
+            if untrimmed.isEmpty { self.trimAt = nil }
+            return .trim(reception)
+        }
+        guard state == .open || state == .draining else { return nil }
+        return uplink.next(at: now, isDraining: state == .draining).map(Work.load)
+    }
+
+    /// What is left to be done with the store when the connection ends.
+    mutating func finish() -> [Work] {
+        state = .closed
+        defer { (untrimmed, clash) = ([], nil) }
+        return untrimmed.map(Work.trim) + (clash.map { [.renumber($0)] } ?? [])
     }
 
     // MARK: In
@@ -155,20 +231,27 @@ struct LinkSession {
     private mutating func receive(_ envelope: Envelope, at now: MonotonicTime) throws(WireError) -> [Action] {
         switch envelope.kind {
         case Challenge.kind: return prove(try envelope.decode(Challenge.self), at: now)
-        case Welcome.kind: return open(try envelope.decode(Welcome.self))
+        case Welcome.kind: return welcome(try envelope.decode(Welcome.self))
         case Heartbeat.kind: return [.send(Envelope(Heartbeat(monotonic: now)))]
         case Acknowledgement.kind: return acknowledge(try envelope.decode(Acknowledgement.self), at: now)
         case Call.kind:
-            guard state == .open || state == .reconciling else { return [] }
+            guard state == .open || state == .agreeing else { return [] }
             return [.submit(try envelope.decode(Call.self).command)]
         case Renew.kind:
-            guard state == .open || state == .reconciling else { return [] }
+            guard state == .open || state == .agreeing else { return [] }
             return renew(try envelope.decode(Renew.self))
+        case ControlError.kind:
+            let error = try envelope.decode(ControlError.self)
+            guard error.messageProto == UInt64(ObservationBatch.kind.proto.rawValue) else { return [] }
+            // It would never be acknowledged, and nothing behind it either.
+            return close(LinkProblem("the router can't read what this device observes: \(error.error)"))
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
             let failure = try Failure(in: envelope)
-            // Numbers that the router knows for something else: an older store was restored.
-            let clashes = state == .open && failure.code == .conflict
-            return finish() + (clashes ? [.beginEpochs] : []) + [.close(LinkProblem(failure))]
+            // The router answers batches in their order: where it does not say which number it is, it is the next one's.
+            if state == .open || state == .draining, failure.code == .conflict {
+                clash = failure.position ?? uplink.oldestInFlight
+            }
+            return close(LinkProblem(failure))
         case _ where envelope.type == Failure.type: return []  // an answer to an error would be one too many
         default: return [.send(Envelope(ControlError.unknown(envelope)))]
         }
@@ -189,11 +272,14 @@ struct LinkSession {
         return [.send(Envelope(proof))]
     }
 
-    private mutating func open(_ welcome: Welcome) -> [Action] {
+    private mutating func welcome(_ welcome: Welcome) -> [Action] {
         guard state == .greeting else { return [] }
-        state = .reconciling
+        state = .agreeing
+        owner = welcome.owner
         silence = welcome.heartbeat * 9 / 4
-        return [.begin(owner: welcome.owner, positions: welcome.streams)]
+        agreement = welcome.streams
+        // Whatever the disk does: from now on the owner can command.
+        return [.open(owner: owner), .send(Envelope(DescriptionMessage(description)))]
     }
 
     private mutating func renew(_ message: Renew) -> [Action] {
@@ -207,84 +293,14 @@ struct LinkSession {
     }
 
     private mutating func acknowledge(_ message: Acknowledgement, at now: MonotonicTime) -> [Action] {
-        guard state == .open else { return [] }
-        let position = message.through
-        sendings[position.stream]?.unacknowledged.removeAll {
-            $0.epoch == position.epoch && $0.sequence <= position.sequence
+        guard state == .open || state == .draining else { return [] }
+        guard let reception = uplink.acknowledged(message, at: now) else { return drained() }
+        if let index = untrimmed.firstIndex(where: { $0.isSameEpoch(as: reception) }) {
+            untrimmed[index].received.formUnion(reception.received)
+        } else {
+            untrimmed.append(reception)
         }
-        var actions: [Action] = []
-        if let before = untrimmed[position.stream], before.epoch != position.epoch { actions.append(.trim(before)) }
-        untrimmed[position.stream] = position
         trimAt = trimAt ?? now + Self.trimDelay
-        return actions + load(position.stream)
-    }
-
-    // MARK: Out
-
-    /// There may be more of a stream.
-    private mutating func wake(_ stream: StreamName) -> [Action] {
-        guard state == .open else { return [] }
-        sendings[stream, default: Sending()].hasMore = true
-        return load(stream)
-    }
-
-    private mutating func load(_ stream: StreamName) -> [Action] {
-        guard var sending = sendings[stream], sending.hasMore, !sending.isLoading,
-            sending.unacknowledged.count < Self.window
-        else { return [] }
-        sending.isLoading = true
-        sending.hasMore = false
-        sendings[stream] = sending
-        return [.load(stream, after: sending.cursor)]
-    }
-
-    private mutating func send(_ stream: StreamName, _ batch: OutboxBatch?) -> [Action] {
-        sendings[stream]?.isLoading = false
-        guard let batch else { return load(stream) }
-        sendings[stream]?.cursor = batch.end
-        sendings[stream]?.hasMore = true
-        sendings[stream]?.unacknowledged.append(
-            StreamPosition(stream: stream, epoch: batch.epoch, sequence: batch.last))
-        let boot = batch.observations.first?.observation.time.boot ?? identity.boot
-        let items = batch.observations.map {
-            ObservationBatch.Item(sequence: $0.position.sequence, observation: $0.observation)
-        }
-        let message = ObservationBatch(stream: stream, epoch: batch.epoch, boot: boot, items: items, gaps: batch.gaps)
-        return [.send(Envelope(message))] + load(stream)
-    }
-
-    private mutating func tick(at now: MonotonicTime) -> [Action] {
-        if end <= now {
-            let cause = state == .greeting ? "did not greet this device in time" : "has been silent for too long"
-            return close(LinkProblem("the router \(cause)"))
-        }
-        guard let trimAt, trimAt <= now else { return [] }
-        self.trimAt = nil
-        defer { untrimmed = [:] }
-        return untrimmed.values.map(Action.trim)
-    }
-
-    private mutating func close(_ problem: LinkProblem) -> [Action] {
-        finish() + [.close(problem)]
-    }
-}
-
-/// Why a session ended, and when to try again.
-struct LinkProblem: ExplainedError, Hashable {
-    let code: ErrorCode
-    let description: String
-    /// How long the router wants to be left alone.
-    let retryAfter: Duration?
-
-    var resource: String { "" }
-
-    init(_ words: String) {
-        (code, description, retryAfter) = (.unreachable, words, nil)
-    }
-
-    init(_ failure: Failure) {
-        code = failure.code
-        description = "the router says: \(failure.message)"
-        retryAfter = failure.retryAfter
+        return drained()
     }
 }

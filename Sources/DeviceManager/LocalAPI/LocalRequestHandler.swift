@@ -90,12 +90,18 @@ struct LocalRequestHandler: Sendable {
     private func history(_ query: HistoryQuery, _ conversation: Conversation) async throws {
         try check(query.address)
         guard let component = query.address.component else { throw Failure(.badRequest, "which component's history?") }
-        let records = try await manager.outbox.history(
+        let entries = try await manager.outbox.history(
             of: component, property: query.address.property, since: query.since,
             limit: min(query.limit ?? Self.historyLimit, Self.historyLimit))
-        for start in stride(from: 0, to: records.count, by: Self.portion) {
-            let part = records[start..<min(start + Self.portion, records.count)]
-            try await conversation.send(part.map { .observation(report($0)) })
+        for start in stride(from: 0, to: entries.count, by: Self.portion) {
+            let part = entries[start..<min(start + Self.portion, entries.count)]
+            try await conversation.send(
+                part.map { entry in
+                    switch entry {
+                    case .observation(let record): .observation(report(record))
+                    case .gap(let gap): .gap(ReportedGap(device: manager.description.id, gap: gap))
+                    }
+                })
         }
     }
 
@@ -106,7 +112,7 @@ struct LocalRequestHandler: Sendable {
         }
         return ReportedObservation(
             device: manager.description.id, time: record.observation.time.wall, content: record.observation.content,
-            quantity: quantity, sequence: record.position.sequence)
+            quantity: quantity, position: record.position, isDated: record.observation.time.isSynchronised)
     }
 
     // MARK: Doing

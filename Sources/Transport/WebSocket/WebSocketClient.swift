@@ -68,6 +68,8 @@ public struct WebSocketClient: Sendable {
             .connectTimeout(limits.connectTimeout)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.userTimeout), value: TCPSettings.userTimeout)
+            .channelOption(.tcpOption(.notSentLowWaterMark), value: TCPSettings.notSentLowWaterMark)
             .channelInitializer { channel in
                 attempt.begin(channel)
                 return channel.eventLoop.makeSucceededVoidFuture()
@@ -135,7 +137,7 @@ public struct WebSocketClient: Sendable {
             return TransportError(error, resource: "\(address)")
         }
         let cause = await TLSDiagnosis.words(for: error, address, trust, group)
-        return TransportError(cause.isUntrusted ? .untrusted : .lost, "\(address)", cause.words)
+        return TransportError(cause.kind, "\(address)", cause.words)
     }
 }
 

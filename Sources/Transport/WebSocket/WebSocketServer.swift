@@ -1,3 +1,4 @@
+import DeviceModel
 import NIOCore
 public import NIOHTTP1
 import NIOWebSocket
@@ -8,17 +9,23 @@ public enum WebSocketServer {
     ///
     /// - Parameters:
     ///   - limits: What a path's connections put up with; nil for a path that has no WebSocket.
+    ///   - wait: Asked once for each connection to a path that has one: how long until it may come again, because it is
+    ///     too much at the moment; nil: it may come in.
     ///   - onUpgrade: Takes the connection, on its event loop, and the path.
     /// - Returns: What NIO's typed HTTP upgrade takes.
     public static func upgrader<Result: Sendable>(
         limits: @escaping @Sendable (_ path: String) -> WebSocketLimits?,
+        wait: @escaping @Sendable (_ path: String) -> Duration? = { _ in nil },
         onUpgrade: @escaping @Sendable (MessageChannel, _ path: String) -> Result
     ) -> any NIOTypedHTTPServerProtocolUpgrader<Result> {
         NIOTypedWebSocketServerUpgrader<Result>(
             maxFrameSize: WebSocketLimits().messageSize, enableAutomaticErrorHandling: false,
             shouldUpgrade: { channel, head in
-                guard limits(head.uri) == nil else { return channel.eventLoop.makeSucceededFuture(HTTPHeaders()) }
-                return reject(channel)
+                guard limits(head.uri) != nil else { return reject(channel, .notFound) }
+                guard let wait = wait(head.uri) else {
+                    return channel.eventLoop.makeSucceededFuture(HTTPHeaders())
+                }
+                return reject(channel, .serviceUnavailable, retryAfter: wait)
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
@@ -32,10 +39,13 @@ public enum WebSocketServer {
             })
     }
 
-    /// Says that there is no WebSocket on this path, and hangs up: NIO would only hang up.
-    private static func reject(_ channel: any Channel) -> EventLoopFuture<HTTPHeaders?> {
-        let head = HTTPResponseHead(
-            version: .http1_1, status: .notFound, headers: ["Content-Length": "0", "Connection": "close"])
+    /// Says why there is no WebSocket, and hangs up: NIO would only hang up.
+    private static func reject(
+        _ channel: any Channel, _ status: HTTPResponseStatus, retryAfter wait: Duration? = nil
+    ) -> EventLoopFuture<HTTPHeaders?> {
+        var headers: HTTPHeaders = ["Content-Length": "0", "Connection": "close"]
+        if let wait { headers.add(name: "Retry-After", value: "\(max(1, Int64(wait.seconds.rounded(.up))))") }
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
         return channel.writeAndFlush(HTTPServerResponsePart.end(nil)).flatMap { channel.close() }.map { nil }
     }
