@@ -1,4 +1,5 @@
 import DeviceModel
+import Logging
 
 /// What all connections of a router share.
 struct RouterCore: Sendable {
@@ -11,6 +12,20 @@ struct RouterCore: Sendable {
     /// SHA-256 over the CA that claim codes name; nil: the system's trust store is enough.
     let caDigest: [UInt8]?
     let time: any TimeSource
+    /// What is said when nothing can be stored.
+    let trouble: StorageTrouble
+    /// Asked before a device's connection costs anything but its TLS.
+    let admission: AdmissionDesk
+
+    init(
+        settings: RouterSettings, store: RouterStore, switchboard: Switchboard, logins: LoginDesk,
+        publicKeyHash: [UInt8], caDigest: [UInt8]?, time: any TimeSource, logger: Logger
+    ) {
+        (self.settings, self.store, self.switchboard, self.logins) = (settings, store, switchboard, logins)
+        (self.publicKeyHash, self.caDigest, self.time) = (publicKeyHash, caDigest, time)
+        trouble = StorageTrouble(logger)
+        admission = AdmissionDesk(settings.admission, time: time)
+    }
 
     /// A device has a new key: a connection that was opened with the old one ends.
     func retireOtherKeys(of key: [UInt8]) async throws {

@@ -14,6 +14,23 @@ public struct RouterSettings: Sendable {
     ///
     /// After two and a quarter of these without an answer one is gone.
     public var heartbeat: Duration
+    /// How many devices may connect.
+    public var admission: AdmissionRate
+
+    /// How many devices may connect, one after the other.
+    public struct AdmissionRate: Hashable, Sendable {
+        /// How many in a second, over a longer time.
+        public var perSecond: Int
+        /// How many at once, after a time in which there were fewer.
+        public var burst: Int
+
+        /// - Parameters:
+        ///   - perSecond: At least 1.
+        ///   - burst: At least 1; nil: as many as in a second.
+        public init(perSecond: Int, burst: Int? = nil) {
+            (self.perSecond, self.burst) = (perSecond, burst ?? perSecond)
+        }
+    }
 
     /// A certificate and its key.
     public struct CertificateFiles: Hashable, Sendable {
@@ -32,13 +49,15 @@ public struct RouterSettings: Sendable {
     /// Settings.
     public init(
         address: RouterAddress = Self.standardAddress, dataDirectory: String = Self.standardDirectory,
-        names: [String] = [], certificate: CertificateFiles? = nil, heartbeat: Duration = .seconds(20)
+        names: [String] = [], certificate: CertificateFiles? = nil, heartbeat: Duration = .seconds(20),
+        admission: AdmissionRate = AdmissionRate(perSecond: 50)
     ) {
         self.address = address
         self.dataDirectory = dataDirectory
         self.names = names
         self.certificate = certificate
         self.heartbeat = heartbeat
+        self.admission = admission
     }
 
     /// Where a router listens unless it is told otherwise: on this machine only.

@@ -257,13 +257,20 @@ actor Switchboard {
         for gap in new.gaps { tell(device.owner, .gap(ReportedGap(device: device.name, gap: gap))) }
     }
 
+    /// What is missing of a device's observations has become more: whoever watches is told.
+    func warn(of losses: DeviceLosses, _ device: Device) {
+        var news = summary(device, isOnline: online[device.row] != nil)
+        news.losses = losses
+        tell(device.owner, .device(news))
+    }
+
     private func tell(_ owner: Owner, _ item: Item) {
         for watcher in (watchers[owner.id] ?? [:]).values { watcher.send(item) }
     }
 }
 
 extension ReportedObservation {
-    /// An observation as a person is told of it.
+    /// An observation, whose time is the one that is known by now, as a person is told of it.
     init(_ record: RecordedObservation, of device: DeviceID, _ description: DeviceDescription?) {
         var quantity: Quantity?
         if case .reading(let reading) = record.observation.content {
@@ -271,6 +278,6 @@ extension ReportedObservation {
         }
         self.init(
             device: device, time: record.observation.time.wall, content: record.observation.content,
-            quantity: quantity, sequence: record.position.sequence)
+            quantity: quantity, position: record.position, isDated: record.observation.time.isSynchronised)
     }
 }

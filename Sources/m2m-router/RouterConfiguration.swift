@@ -20,6 +20,9 @@ struct RouterConfiguration {
         static let names = Key.optional(
             "names", .list(of: .nonEmptyString), default: [], shown: "none",
             "Further names and addresses by which it is reached, for the certificate that it makes for itself.")
+        static let admission = Key.optional(
+            "admit_per_second", .integer(1...10_000), default: standard.admission.perSecond, shown: "50",
+            "How many devices may connect in a second; the others are told when to come again.")
         static let certificate = Key<CheckedTable?>.optional(
             "certificate", RouterConfiguration.certificate.kind, "A certificate from elsewhere.")
         static let chain = Key.required("chain", .path, "The certificate and those that signed it, as PEM.")
@@ -31,7 +34,7 @@ struct RouterConfiguration {
                 "debug": Logger.Level.debug, "info": .info, "notice": .notice, "warning": .warning, "error": .error,
             ]),
             default: .info, shown: "\"info\"", "The least important messages that are logged.")
-        static let file = TableSchema([listen, data, names, certificate, log])
+        static let file = TableSchema([listen, data, names, admission, certificate, log])
     }
 
     /// The keys of the file.
@@ -59,6 +62,7 @@ struct RouterConfiguration {
         settings.address = file[Keys.listen]
         settings.dataDirectory = file[Keys.data]
         settings.names = file[Keys.names]
+        settings.admission = RouterSettings.AdmissionRate(perSecond: file[Keys.admission])
         settings.certificate = file[Keys.certificate].map { .init(chain: $0[Keys.chain], key: $0[Keys.key]) }
         logLevel = file[Keys.log]?[Keys.level] ?? .info
     }

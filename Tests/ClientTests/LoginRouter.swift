@@ -38,7 +38,8 @@ final class LoginRouter: Sendable {
             code: try await hasher.hash(code: Self.code))
         let core = RouterCore(
             settings: RouterSettings(dataDirectory: folder.path), store: store, switchboard: Switchboard(time: time),
-            logins: LoginDesk(store: store, hasher: hasher, time: time), publicKeyHash: [], caDigest: nil, time: time)
+            logins: LoginDesk(store: store, hasher: hasher, time: time), publicKeyHash: [], caDigest: nil, time: time,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try Self.configure(channel, tls, core) }

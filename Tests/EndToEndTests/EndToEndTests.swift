@@ -115,7 +115,7 @@ import Wire
         var numbers: [UInt64] = []
         while numbers.count < count {
             numbers = try await person.ask(.history(HistoryQuery(climate))).compactMap { item in
-                if case .observation(let report) = item { report.sequence } else { nil }
+                if case .observation(let report) = item { report.position?.sequence } else { nil }
             }
         }
         await person.close()

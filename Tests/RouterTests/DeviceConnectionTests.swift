@@ -40,7 +40,7 @@ import Wire
         try await bench.device(greenhouse) { _, welcome in
             #expect(welcome.owner == "ada")
             #expect(welcome.heartbeat == .seconds(20))
-            #expect(welcome.streams == [StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 4)])
+            #expect(welcome.streams == [Sample.reception(through: 4)])
             try await bench.untilNoted(device)
         }
     }

@@ -38,10 +38,21 @@ import Wire
         try await bench.device(greenhouse) { talk, _ in
             for _ in 0..<2 {
                 try await talk.send(Sample.batch(Sample.readings(1...3)))
-                #expect(
-                    try await talk.next(Acknowledgement.self).through
-                        == StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 3))
+                #expect(try await talk.next(Acknowledgement.self).reception == Sample.reception(through: 3))
                 #expect(try await bench.store.count("observations") == 3)
+            }
+        }
+    }
+
+    @Test("An acknowledgement has the number of its batch, where that has one")
+    func batchNumber() async throws {
+        _ = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            var batch = Sample.batch(Sample.readings(1...3))
+            for number: UInt64? in [7, nil, .max] {
+                batch.number = number
+                try await talk.send(batch)
+                #expect(try await talk.next(Acknowledgement.self).batch == number)
             }
         }
     }
@@ -56,11 +67,12 @@ import Wire
             let failure = try await talk.failure()
             #expect(failure.code == .conflict)
             #expect(failure.message.contains("number 1 of stream telemetry"))
+            #expect(failure.position == StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 1))
             #expect(await talk.isHungUp())
         }
     }
 
-    @Test("What could not be stored is not acknowledged, and nothing of it stays")
+    @Test("What could not be stored is not acknowledged, and nothing of it stays; the device is told when to come back")
     func notStored() async throws {
         _ = try await add()
         try await bench.device(greenhouse) { talk, _ in
@@ -70,6 +82,9 @@ import Wire
                     sql: "CREATE TRIGGER fail BEFORE INSERT ON streams BEGIN SELECT RAISE(ABORT, 'no room'); END")
             }
             try await talk.send(Sample.batch([Sample.reading(1)]))
+            let failure = try await talk.failure()
+            #expect(failure.code == .systemFailure)
+            #expect(failure.retryAfter == .seconds(30))
             #expect(await talk.isHungUp())
         }
         #expect(try await bench.store.count("observations") == 0)
@@ -107,7 +122,7 @@ import Wire
                     Issue.record("nobody was told of number \(number)")
                     return
                 }
-                #expect(report.sequence == number)
+                #expect(report.position?.sequence == number)
                 #expect(report.quantity == .temperature)
             }
             #expect(arrivals.count == 0)

@@ -30,7 +30,7 @@ import Wire
             device: "greenhouse", key: Sample.key(1), boot: 1, monotonic: start,
             signature: [UInt8](repeating: 1, count: 64))
         _ = receive(prove, at: seconds)
-        _ = session.handle(.proved(owner: "ada", positions: []), at: start + .seconds(seconds))
+        _ = session.handle(.proved(owner: "ada", receptions: []), at: start + .seconds(seconds))
     }
 
     @Test("Who says nothing is let go of after ten seconds")

@@ -16,7 +16,7 @@ import Wire
     private static let enroll = Enroll(
         device: "greenhouse", key: Sample.key(1), boot: 1, claim: "SECRET", signature: signature)
     private static let batch = Sample.batch([Sample.reading(1)])
-    private static let position = StreamPosition(stream: .telemetry, epoch: 7, sequence: 4)
+    private static let reception = Sample.reception(through: 4, [6...9])
     private static let call = Call(
         id: "c1", component: Sample.heater, action: "on", deadline: MonotonicTime(nanoseconds: 9))
 
@@ -34,7 +34,7 @@ import Wire
     /// A session of a device that has proved who it is.
     private mutating func open() {
         _ = receive(Self.prove)
-        _ = session.handle(.proved(owner: "ada", positions: []), at: now)
+        _ = session.handle(.proved(owner: "ada", receptions: []), at: now)
     }
 
     /// The one error that is sent, if that is all that is done.
@@ -56,9 +56,9 @@ import Wire
     @Test("A proof of identity is checked; when it is good the session is open, with what the router has")
     mutating func proof() {
         #expect(receive(Self.prove) == [.prove(Self.prove)])
-        let welcome = Welcome(owner: "ada", heartbeat: .seconds(20), streams: [Self.position])
+        let welcome = Welcome(owner: "ada", heartbeat: .seconds(20), streams: [Self.reception])
         #expect(
-            session.handle(.proved(owner: "ada", positions: [Self.position]), at: now) == [.send(Envelope(welcome))])
+            session.handle(.proved(owner: "ada", receptions: [Self.reception]), at: now) == [.send(Envelope(welcome))])
         #expect(receive(Self.batch) == [.ingest(Self.batch)])
     }
 
@@ -87,7 +87,7 @@ import Wire
         #expect(
             session.handle(.rejected(failure), at: now) == [.send(failure.envelope(.deviceSession)), .close])
         #expect(receive(Self.prove).isEmpty)
-        #expect(session.handle(.proved(owner: "ada", positions: []), at: now).isEmpty)
+        #expect(session.handle(.proved(owner: "ada", receptions: []), at: now).isEmpty)
         #expect(session.handle(.tick, at: now + .seconds(60)).isEmpty)
     }
 
@@ -142,7 +142,7 @@ import Wire
         #expect(session.handle(.call(Self.call), at: now).isEmpty)
         _ = receive(Self.prove)
         #expect(session.handle(.call(Self.call), at: now).isEmpty)
-        _ = session.handle(.proved(owner: "ada", positions: []), at: now)
+        _ = session.handle(.proved(owner: "ada", receptions: []), at: now)
         #expect(session.handle(.call(Self.call), at: now) == [.send(Envelope(Self.call))])
     }
 
@@ -156,7 +156,7 @@ import Wire
             #expect(try error(receive(answer))?.messageType == "renewed")
             _ = receive(Self.prove)
         }
-        _ = session.handle(.proved(owner: "ada", positions: []), at: now)
+        _ = session.handle(.proved(owner: "ada", receptions: []), at: now)
         #expect(session.handle(.renew(renew), at: now) == [.send(Envelope(renew))])
         #expect(receive(answer) == [.renewed(answer)])
     }
@@ -190,8 +190,8 @@ import Wire
         let actions = receive(Self.batch)
         #expect(!actions.contains { if case .send = $0 { true } else { false } })
         #expect(
-            session.handle(.stored(Self.position), at: now)
-                == [.send(Envelope(Acknowledgement(through: Self.position)))])
+            session.handle(.stored(Self.reception), at: now)
+                == [.send(Envelope(Acknowledgement(Self.reception)))])
     }
 
     @Test("A second proof makes no sense, and ends nothing")

@@ -42,8 +42,9 @@ struct MeetingPoint: Sendable {
             let position = StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: $0.sequence)
             return RecordedObservation(position: position, observation: $0.observation)
         }
-        let through = StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: items.last?.sequence ?? 0)
-        await board.publish(RouterStore.Ingested(through: through, new: new, gaps: gaps), of: device, description)
+        let ingested = RouterStore.Ingested(
+            reception: Sample.reception(through: items.last?.sequence ?? 0), new: new, gaps: gaps)
+        await board.publish(ingested, of: device, description)
     }
 
     /// Gives a command; its end comes in the mailbox.

@@ -46,13 +46,16 @@ import Wire
         _ = try await bench.store.addDevice("attic", of: device.owner, key: Sample.key(2))
         try await bench.store.see(device, at: Sample.wall(1))
         try await bench.person(device.owner) { talk in
-            let attic = Item.device(DeviceSummary(device: "attic", isOnline: false, lastSeen: nil))
-            let absent = DeviceSummary(device: "greenhouse", label: "Süd", isOnline: false, lastSeen: Sample.wall(1))
+            let attic = Item.device(
+                DeviceSummary(device: "attic", isOnline: false, lastSeen: nil, losses: DeviceLosses()))
+            let absent = DeviceSummary(
+                device: "greenhouse", label: "Süd", isOnline: false, lastSeen: Sample.wall(1), losses: DeviceLosses())
             let before = try await talk.ask(.devices)
             #expect(before == [attic, .device(absent)])
             _ = await connect(device)
             let present = DeviceSummary(
-                device: "greenhouse", label: "Süd", isOnline: true, lastSeen: bench.time.wall)
+                device: "greenhouse", label: "Süd", isOnline: true, lastSeen: bench.time.wall,
+                losses: DeviceLosses())
             let after = try await talk.ask(.devices)
             #expect(after == [attic, .device(present)])
         }
@@ -128,7 +131,8 @@ import Wire
         try await bench.person(device.owner) { talk in
             let report = ReportedObservation(
                 device: "greenhouse", time: Sample.wall(1), content: Sample.reading(1).observation.content,
-                quantity: .temperature, sequence: 1)
+                quantity: .temperature,
+                position: StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 1))
             let answer = try await talk.ask(.history(HistoryQuery(temperature)))
             #expect(answer == [.observation(report)])
         }
@@ -150,6 +154,57 @@ import Wire
             #expect(newest == Array(since.suffix(3)))
             let none = try await talk.ask(.history(HistoryQuery(temperature, limit: 0)))
             #expect(none.isEmpty)
+        }
+    }
+
+    @Test("A history says in its place what is missing, and dates what was observed before the clock was right")
+    func historyWithGaps() async throws {
+        let device = try await addGreenhouse()
+        var batch = Sample.batch([Sample.undatedReading(1), Sample.reading(4)], gaps: [2...2])
+        batch.gaps.append(Sample.unknownGap(3...3, since: Sample.wall(2), until: Sample.wall(4)))
+        _ = try await bench.store.ingest(batch, from: device)
+        try await bench.person(device.owner) { talk in
+            let before = try await talk.ask(.history(HistoryQuery(temperature)))
+            #expect(before.count == 4)
+            #expect(before[1...2] == batch.gaps.map { .gap(ReportedGap(device: "greenhouse", gap: $0)) }[...])
+            guard case .observation(let undated) = before[0], case .observation(let known) = before[3] else {
+                Issue.record("the gaps are not between the readings")
+                return
+            }
+            #expect(!undated.isDated)
+            #expect(known.isDated)
+            _ = try await bench.store.ingest(Sample.batch([], offset: Sample.offset), from: device)
+            guard case .observation(let dated) = try await talk.ask(.history(HistoryQuery(temperature))).first else {
+                Issue.record("the reading is gone")
+                return
+            }
+            #expect(dated.isDated)
+            #expect(dated.time == Sample.wall(1))
+            #expect(dated.position == undated.position)
+        }
+    }
+
+    @Test("The list says what is missing of each device, and so does the beginning of a watch")
+    func losses() async throws {
+        let device = try await addGreenhouse()
+        _ = try await bench.store.addDevice("attic", of: device.owner, key: Sample.key(2))
+        var batch = Sample.batch([Sample.reading(1)], gaps: [2...5])
+        batch.gaps.append(Sample.unknownGap(6...6))
+        _ = try await bench.store.ingest(batch, from: device)
+        let other = Sample.batch([Sample.reading(1, .number(99))])
+        await #expect(throws: NumberConflict.self) { try await bench.store.ingest(other, from: device) }
+        let losses = [DeviceLosses(), DeviceLosses(missing: 4, unknown: 1, conflicts: 1)]
+        func told(_ items: [Item]) -> [DeviceLosses?] {
+            items.map { if case .device(let device) = $0 { device.losses } else { nil } }
+        }
+        try await bench.person(device.owner) { talk in
+            let list = told(try await talk.ask(.devices))
+            #expect(list == losses)
+            for (id, address) in [("2", Address()), ("3", Address(device: "greenhouse"))] {
+                try await talk.send(Request.watch(address).envelope(session: id))
+                let first = told(try await talk.next(Items.self).items)
+                #expect(first == (id == "2" ? losses : [losses[1]]))
+            }
         }
     }
 
@@ -176,7 +231,8 @@ import Wire
         let device = try await addGreenhouse()
         try await bench.person(device.owner) { talk in
             try await talk.send(Request.watch(Address()).envelope(session: "1"))
-            let absent = DeviceSummary(device: "greenhouse", label: "Süd", isOnline: false, lastSeen: nil)
+            let absent = DeviceSummary(
+                device: "greenhouse", label: "Süd", isOnline: false, lastSeen: nil, losses: DeviceLosses())
             #expect(try await talk.next(Items.self).items == [.device(absent)])
             _ = await connect(device)
             guard case .device(let present) = try await talk.next(Items.self).items.first else {
@@ -205,7 +261,7 @@ import Wire
                 Issue.record("no observation came")
                 return
             }
-            #expect(report.sequence == 2)
+            #expect(report.position?.sequence == 2)
         }
     }
 }

@@ -32,7 +32,7 @@ final class RouterBench: Sendable {
         core = RouterCore(
             settings: RouterSettings(dataDirectory: folder.path, heartbeat: heartbeat), store: store,
             switchboard: Switchboard(time: time), logins: LoginDesk(store: store, hasher: hasher, time: time),
-            publicKeyHash: Self.keyHash, caDigest: Self.caDigest, time: time)
+            publicKeyHash: Self.keyHash, caDigest: Self.caDigest, time: time, logger: Self.logger)
     }
 
     var store: RouterStore { core.store }

@@ -23,7 +23,8 @@ import Wire
         _ device: RouterStore.Device, _ property: String? = "temperature", since: WallTime? = nil, limit: Int = 1_000
     ) async throws -> [RecordedObservation] {
         try await store.history(
-            device.owner, device.row, Sample.climate, property: property, since: since, limit: limit)
+            device.owner, device.row, Sample.climate, property: property, since: since, limit: limit
+        ).compactMap(\.record)
     }
 
     @Test("Readings come back as they were, oldest first")

@@ -7,8 +7,8 @@ import Wire
 
 @testable import Router
 
-/// Promise: every number of a device's stream is stored once, and what is acknowledged says truthfully up to where
-/// nothing is missing that is not named in a gap.
+/// Promise: every number of a device's stream is stored once, and the watermark says truthfully up to where nothing is
+/// missing that is not named in a gap.
 @Suite(.timeLimit(.minutes(1))) struct RouterStoreObservationsTests {
     private let time = ManualTime()
     private let store: RouterStore
@@ -29,7 +29,7 @@ import Wire
     func new() async throws {
         let device = try await device()
         let ingested = try await store.ingest(Sample.batch(Sample.readings(1...3)), from: device)
-        #expect(ingested.through == StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 3))
+        #expect(ingested.reception == Sample.reception(through: 3))
         #expect(ingested.new.map(\.position.sequence) == [1, 2, 3])
         #expect(try await store.count("observations") == 3)
     }
@@ -40,7 +40,7 @@ import Wire
         let batch = Sample.batch(Sample.readings(1...3))
         _ = try await store.ingest(batch, from: device)
         let ingested = try await store.ingest(batch, from: device)
-        #expect(ingested.through.sequence == 3)
+        #expect(ingested.reception.received.through == 3)
         #expect(ingested.new.isEmpty)
         #expect(try await store.count("observations") == 3)
     }
@@ -51,7 +51,7 @@ import Wire
         _ = try await store.ingest(Sample.batch(Sample.readings(1...3)), from: device)
         let ingested = try await store.ingest(Sample.batch(Sample.readings(2...5)), from: device)
         #expect(ingested.new.map(\.position.sequence) == [4, 5])
-        #expect(ingested.through.sequence == 5)
+        #expect(ingested.reception.received.through == 5)
     }
 
     @Test("However often a connection is lost and batches are sent again, each number is stored once")
@@ -63,12 +63,12 @@ import Wire
             let first = UInt64.random(in: max(1, through > 20 ? through - 20 : 1)...(through + 1), using: &generator)
             let last = min(300, first + UInt64.random(in: 0...30, using: &generator))
             let ingested = try await store.ingest(Sample.batch(Sample.readings(first...last)), from: device)
-            #expect(ingested.through.sequence == max(through, last))
-            through = ingested.through.sequence
+            #expect(ingested.reception.received.through == max(through, last))
+            through = ingested.reception.received.through
         }
         let history = try await store.history(
             device.owner, device.row, Sample.climate, property: "temperature", since: nil, limit: 1_000)
-        #expect(history.map(\.position.sequence) == Array(1...300))
+        #expect(history.compactMap(\.record).map(\.position.sequence) == Array(1...300))
     }
 
     @Test("A number that comes with another content is an alarm, and nothing of its batch is stored or acknowledged")
@@ -76,13 +76,14 @@ import Wire
         let device = try await device()
         _ = try await store.ingest(Sample.batch(Sample.readings(1...2)), from: device)
         let batch = Sample.batch([Sample.reading(3), Sample.reading(2, .number(99)), Sample.reading(4)], gaps: [5...6])
-        let problem = await problem { _ = try await store.ingest(batch, from: device) }
-        #expect(problem?.code == .conflict)
-        #expect(problem?.resource == "greenhouse")
-        #expect(problem?.description == "number 2 of stream telemetry has come before with another content")
+        let conflict = await #expect(throws: NumberConflict.self) { try await store.ingest(batch, from: device) }
+        #expect(conflict?.code == .conflict)
+        #expect(conflict?.resource == "greenhouse")
+        #expect(conflict?.position == StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 2))
+        #expect(conflict?.description == "number 2 of stream telemetry has come before with another content")
         #expect(try await store.count("observations") == 2)
         #expect(try await store.count("gaps") == 0)
-        #expect(try await store.positions(of: device).map(\.sequence) == [2])
+        #expect(try await store.receptions(of: device) == [Sample.reception(through: 2)])
     }
 
     @Test("Numbers of different streams, epochs and devices have nothing to do with each other")
@@ -96,7 +97,7 @@ import Wire
             (Sample.batch([Sample.reading(1, .number(99))]), second),
         ] {
             let ingested = try await store.ingest(batch, from: device)
-            #expect(ingested.through.sequence == 1)
+            #expect(ingested.reception.received.through == 1)
             #expect(ingested.new.count == 1)
         }
         #expect(try await store.count("observations") == 8)
@@ -108,11 +109,11 @@ import Wire
     func hole() async throws {
         let device = try await device()
         let ingested = try await store.ingest(Sample.batch([Sample.reading(1), Sample.reading(3)]), from: device)
-        #expect(ingested.through.sequence == 1)
-        #expect(try await store.ingest(Sample.batch([Sample.reading(4)]), from: device).through.sequence == 1)
-        // What lies behind the hole is stored all the same, and the device is told how far it has come.
+        #expect(ingested.reception.received.through == 1)
+        let next = try await store.ingest(Sample.batch([Sample.reading(4)]), from: device)
+        #expect(next.reception.received.through == 1)
+        // What lies behind the hole is stored all the same.
         #expect(try await store.count("observations") == 3)
-        #expect(try await store.positions(of: device).map(\.sequence) == [4])
     }
 
     @Test("When a hole is filled, the watermark goes on to the end of what lies behind it")
@@ -120,7 +121,8 @@ import Wire
         let device = try await device()
         _ = try await store.ingest(
             Sample.batch([Sample.reading(1), Sample.reading(3), Sample.reading(4)]), from: device)
-        #expect(try await store.ingest(Sample.batch([Sample.reading(2)]), from: device).through.sequence == 4)
+        let filled = try await store.ingest(Sample.batch([Sample.reading(2)]), from: device)
+        #expect(filled.reception.received.through == 4)
     }
 
     @Test("A gap record takes the watermark past the hole")
@@ -128,32 +130,33 @@ import Wire
         let device = try await device()
         _ = try await store.ingest(Sample.batch([Sample.reading(1)]), from: device)
         let ingested = try await store.ingest(Sample.batch([], gaps: [2...9]), from: device)
-        #expect(ingested.through.sequence == 9)
+        #expect(ingested.reception.received.through == 9)
         #expect(ingested.gaps.map(\.first) == [2])
-        #expect(try await store.ingest(Sample.batch([Sample.reading(10)]), from: device).through.sequence == 10)
+        let next = try await store.ingest(Sample.batch([Sample.reading(10)]), from: device)
+        #expect(next.reception.received.through == 10)
     }
 
     @Test("A gap among the numbers of its own batch takes the watermark to the end of the batch")
     func gapWithin() async throws {
         let device = try await device()
         let batch = Sample.batch([Sample.reading(1), Sample.reading(5), Sample.reading(6)], gaps: [2...4])
-        #expect(try await store.ingest(batch, from: device).through.sequence == 6)
+        #expect(try await store.ingest(batch, from: device).reception.received.through == 6)
     }
 
     @Test("A gap before the numbers of its own batch, as a full store leaves one, takes the watermark to its end")
     func gapBefore() async throws {
         let device = try await device()
         let batch = Sample.batch(Sample.readings(101...200), gaps: [1...100])
-        #expect(try await store.ingest(batch, from: device).through.sequence == 200)
+        #expect(try await store.ingest(batch, from: device).reception.received.through == 200)
         let next = try await store.ingest(Sample.batch(Sample.readings(201...202)), from: device)
-        #expect(next.through.sequence == 202)
+        #expect(next.reception.received.through == 202)
     }
 
     @Test("A gap that names only a part of the hole does not close it")
     func gapTooSmall() async throws {
         let device = try await device()
         let batch = Sample.batch([Sample.reading(1), Sample.reading(5)], gaps: [3...4])
-        #expect(try await store.ingest(batch, from: device).through.sequence == 1)
+        #expect(try await store.ingest(batch, from: device).reception.received.through == 1)
     }
 
     @Test("A gap that is known already is no news")
@@ -163,43 +166,6 @@ import Wire
         #expect(try await store.ingest(batch, from: device).gaps.count == 1)
         #expect(try await store.ingest(batch, from: device).gaps.isEmpty)
         #expect(try await store.count("gaps") == 1)
-    }
-
-    // MARK: What a session begins with
-
-    @Test("The device is told the last number of each stream, in the epoch that came last")
-    func positions() async throws {
-        let device = try await device()
-        #expect(try await store.positions(of: device).isEmpty)
-        for epoch: UInt64 in [9, 3, .max] {
-            time.advance(by: .seconds(1))
-            _ = try await store.ingest(
-                Sample.batch(Sample.readings(1...(epoch == 3 ? 8 : 2)), epoch: epoch), from: device)
-        }
-        #expect(
-            try await store.positions(of: device)
-                == [StreamPosition(stream: .telemetry, epoch: .max, sequence: 2)])
-        let event = Sample.item(1, .event(Event(component: Sample.climate, name: "pressed")))
-        _ = try await store.ingest(Sample.batch([event], stream: .events), from: device)
-        #expect(try await store.positions(of: device).map(\.stream) == [.telemetry, .events])
-    }
-
-    @Test("After a restart the watermark is where it was")
-    func restart() async throws {
-        let folder = try TemporaryDirectory()
-        let path = folder.file("router.db")
-        do {
-            let store = try RouterStore(path: path, time: time)
-            let device = try await store.addDevice(
-                "greenhouse", of: try await store.addOwner("ada"), key: Sample.key(1))
-            _ = try await store.ingest(Sample.batch(Sample.readings(1...3)), from: device)
-        }
-        let store = try RouterStore(path: path, time: time)
-        let device = try #require(try await store.device(key: Sample.key(1)))
-        #expect(try await store.positions(of: device).map(\.sequence) == [3])
-        #expect(try await store.ingest(Sample.batch([Sample.reading(3)]), from: device).new.isEmpty)
-        #expect(try await store.ingest(Sample.batch([Sample.reading(4)]), from: device).through.sequence == 4)
-        #expect(try await store.ingest(Sample.batch([Sample.reading(6)]), from: device).through.sequence == 4)
     }
 
     // MARK: Hostile numbers and texts
@@ -227,5 +193,30 @@ import Wire
         let batch = Sample.batch([Sample.reading(1, .text("before\0after"))])
         _ = try await store.ingest(batch, from: device)
         #expect(await problem { _ = try await store.ingest(batch, from: device) } == nil)
+    }
+
+    /// Numbers that are none, alone and in a gap.
+    @Test(
+        "A number that no stream has is refused, and nothing of its batch is stored",
+        arguments: [
+            Sample.batch([Sample.reading(0), Sample.reading(1)]), Sample.batch([Sample.reading(1)], gaps: [0...0]),
+            Sample.batch([Sample.reading(1)], gaps: [2...(1 << 63)]),
+            Sample.batch([Sample.reading(1)], gaps: [1...UInt64.max]),
+        ])
+    func noSequence(_ batch: ObservationBatch) async throws {
+        let device = try await device()
+        #expect(await problem { _ = try await store.ingest(batch, from: device) }?.code == .badRequest)
+        #expect(try await store.count("observations") == 0)
+        #expect(try await store.count("received") == 0)
+    }
+
+    @Test("The last number of all is a number like any other")
+    func lastNumber() async throws {
+        let device = try await device()
+        let last = UInt64(Int64.max)
+        let batch = Sample.batch([], gaps: [1...(last - 1), last...last])
+        #expect(try await store.ingest(batch, from: device).reception.received.through == last)
+        #expect(try await store.ingest(batch, from: device).gaps.isEmpty)
+        #expect(try await store.losses(of: device.owner)[device.row]?.missing == last)
     }
 }

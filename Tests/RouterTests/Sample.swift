@@ -25,9 +25,16 @@ enum Sample {
 
     static func wall(_ number: UInt64) -> WallTime { start + .seconds(Int64(number)) }
 
-    static func item(_ number: UInt64, _ content: Observation.Content, wall: WallTime? = nil) -> ObservationBatch.Item {
+    /// By how much the wall clock is ahead of the devices' own, while it is right.
+    static let offset: Duration = start - WallTime(nanoseconds: 0)
+
+    static func item(
+        _ number: UInt64, _ content: Observation.Content, wall: WallTime? = nil, isSynchronised: Bool = true,
+        boot: BootID = 1
+    ) -> ObservationBatch.Item {
         let monotonic = MonotonicTime(nanoseconds: Int64(number) * 1_000_000_000)
-        let time = Timestamp(boot: 1, monotonic: monotonic, wall: wall ?? self.wall(number), isSynchronised: true)
+        let time = Timestamp(
+            boot: boot, monotonic: monotonic, wall: wall ?? self.wall(number), isSynchronised: isSynchronised)
         return ObservationBatch.Item(sequence: number, observation: Observation(time: time, content: content))
     }
 
@@ -41,19 +48,48 @@ enum Sample {
 
     static func readings(_ numbers: ClosedRange<UInt64>) -> [ObservationBatch.Item] { numbers.map { reading($0) } }
 
+    /// A reading of a device that does not know what time it is: it takes it for the beginning of 1970.
+    static func undatedReading(_ number: UInt64, boot: BootID = 1) -> ObservationBatch.Item {
+        let reading = Reading(component: climate, property: "temperature", value: .number(Double(number)))
+        let wall = WallTime(nanoseconds: Int64(number) * 1_000_000_000)
+        return item(number, .reading(reading), wall: wall, isSynchronised: false, boot: boot)
+    }
+
+    static func event(_ number: UInt64, wall: WallTime? = nil) -> ObservationBatch.Item {
+        item(number, .event(Event(component: climate, name: "pressed")), wall: wall)
+    }
+
     static func result(_ number: UInt64, _ id: CommandID, _ status: CommandStatus = .done) -> ObservationBatch.Item {
         item(number, .result(CommandResult(id: id, component: heater, action: "on", status: status, reason: nil)))
     }
 
     static func batch(
         _ items: [ObservationBatch.Item], stream: StreamName = .telemetry, epoch: UInt64 = Self.epoch,
-        gaps: [ClosedRange<UInt64>] = []
+        gaps: [ClosedRange<UInt64>] = [], boot: BootID = 1, offset: Duration? = nil
     ) -> ObservationBatch {
         ObservationBatch(
-            stream: stream, epoch: epoch, boot: 1, items: items,
-            gaps: gaps.map {
-                Gap(stream: stream, epoch: epoch, first: $0.lowerBound, last: $0.upperBound, reason: "store_full")
-            })
+            stream: stream, epoch: epoch, boot: boot, items: items,
+            gaps: gaps.map { Gap($0, of: stream, epoch: epoch, reason: .storeFull) }, clockOffset: offset)
+    }
+
+    /// A gap of which nobody knows how much it is.
+    static func unknownGap(
+        _ numbers: ClosedRange<UInt64>, of stream: StreamName = .telemetry, epoch: UInt64 = Self.epoch,
+        reason: GapReason = .uncleanStop, since: WallTime? = nil, until: WallTime? = nil
+    ) -> Gap {
+        Gap(
+            stream: stream, epoch: epoch, first: numbers.lowerBound, last: numbers.upperBound, count: nil,
+            reason: reason, since: since, until: until)
+    }
+
+    /// What a router has that has everything up to a number, and these ranges.
+    static func reception(
+        _ stream: StreamName = .telemetry, epoch: UInt64 = Self.epoch, through: UInt64,
+        _ ranges: [ClosedRange<UInt64>] = []
+    ) -> StreamReception {
+        var received = SequenceRanges(ranges)
+        received.formUnion(SequenceRanges(through: through))
+        return StreamReception(stream: stream, epoch: epoch, received: received)
     }
 
     /// A device with a sensor and a relay.
@@ -71,6 +107,13 @@ enum Sample {
                     id: heater, model: "relay", properties: [PropertyDescription("on", "On.", type: .boolean)],
                     actions: [ActionDescription("on", "Switches on.")]),
             ])
+    }
+}
+
+extension HistoryEntry {
+    /// What was observed; nil: it is a gap.
+    var record: RecordedObservation? {
+        if case .observation(let record) = self { record } else { nil }
     }
 }
 
@@ -116,5 +159,16 @@ func failure(_ body: () async throws -> Void) async -> Failure? {
         return nil
     } catch {
         return error as? Failure
+    }
+}
+
+extension RouterStore {
+    /// Stores one batch.
+    ///
+    /// - Throws: Why it is refused, too.
+    func ingest(_ batch: ObservationBatch, from device: Device) async throws -> Ingested {
+        let (ingested, refusal) = try await ingest([batch], from: device)
+        if let refusal { throw refusal }
+        return try #require(ingested.first)
     }
 }

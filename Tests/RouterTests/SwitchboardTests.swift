@@ -70,7 +70,7 @@ import Wire
     @Test("Everything that is new reaches every watcher, in its order, with the quantity that the device describes")
     func fanOut() async {
         let watchers = [await board.watch(point.ada).arrivals, await board.watch(point.ada).arrivals]
-        let gap = Gap(stream: .telemetry, epoch: Sample.epoch, first: 3, last: 9, reason: "store_full")
+        let gap = Gap(3...9, of: .telemetry, epoch: Sample.epoch, reason: .storeFull)
         let event = Sample.item(2, .event(Event(component: Sample.climate, name: "pressed")))
         await point.publish(
             [Sample.reading(1), event], gaps: [gap], of: point.adas, Sample.description("greenhouse"))
@@ -81,13 +81,14 @@ import Wire
                     == .observation(
                         ReportedObservation(
                             device: "greenhouse", time: Sample.wall(1), content: reading.content,
-                            quantity: .temperature, sequence: 1)))
+                            quantity: .temperature,
+                            position: StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 1))))
             #expect(
                 arrivals.takeIfWaiting()
                     == .observation(
                         ReportedObservation(
                             device: "greenhouse", time: Sample.wall(2), content: event.observation.content,
-                            sequence: 2)))
+                            position: StreamPosition(stream: .telemetry, epoch: Sample.epoch, sequence: 2))))
             #expect(arrivals.takeIfWaiting() == .gap(ReportedGap(device: "greenhouse", gap: gap)))
             #expect(arrivals.takeIfWaiting() == nil)
         }
@@ -114,14 +115,14 @@ import Wire
                 Issue.record("number \(number) did not come")
                 return
             }
-            #expect(report.sequence == number)
+            #expect(report.position?.sequence == number)
         }
         #expect(slow.count == 1_024)
         guard case .observation(let oldest) = slow.takeIfWaiting() else {
             Issue.record("the slow watcher has nothing")
             return
         }
-        #expect(oldest.sequence == 77)
+        #expect(oldest.position?.sequence == 77)
     }
 
     @Test("Who does not watch any more hears nothing any more; who still does, does")
@@ -141,6 +142,18 @@ import Wire
         await board.endWatch(point.bob, id: id)
         await point.publish([Sample.reading(1)], of: point.adas)
         #expect(arrivals.count == 1)
+    }
+
+    @Test("Whoever watches is told when more is missing of a device than they knew, for their own devices only")
+    func losses() async {
+        let (_, adas) = await board.watch(point.ada)
+        let (_, bobs) = await board.watch(point.bob)
+        let losses = DeviceLosses(missing: 4, unknown: 1, conflicts: 2)
+        await board.warn(of: losses, point.adas)
+        let news = DeviceSummary(
+            device: "greenhouse", isOnline: false, lastSeen: point.time.wall, losses: losses)
+        #expect(adas.takeIfWaiting() == .device(news))
+        #expect(bobs.count == 0)
     }
 
     // MARK: Waiting to be accepted

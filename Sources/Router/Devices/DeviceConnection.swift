@@ -1,18 +1,20 @@
 import Crypto
 import DeviceModel
+import GRDB
 import Logging
 import Transport
 import Wire
 
 /// One connection of a device, from its challenge to its end.
 ///
-/// An actor because two tasks share the session: what reads from the network, and what watches the clock and the notices
-/// from the switchboard.
+/// An actor because three tasks share the session: what reads from the network, what stores, and what watches the clock
+/// and the notices from the switchboard.
 actor DeviceConnection {
     private let channel: MessageChannel
     private let core: RouterCore
     private let logger: Logger
     private let notices = Mailbox<Switchboard.Notice>(bound: 64, policy: .refuseNewest)
+    private let deliveries = DeliveryQueue()
     private var session: DeviceSession
     private var device: RouterStore.Device?
     private var description: DeviceDescription?
@@ -31,10 +33,10 @@ actor DeviceConnection {
         do {
             try await handle(.begin)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.read() }
+                group.addTask { try await self.explaining { try await self.read() } }
+                group.addTask { try await self.explaining { try await self.store() } }
                 group.addTask { try await self.watch() }
-                try await group.next()
-                group.cancelAll()
+                while try await group.next() != nil {}
             }
         } catch {
             logger.debug("device connection ended", metadata: ["reason": "\(error.explanation)"])
@@ -42,8 +44,34 @@ actor DeviceConnection {
         await end()
     }
 
+    /// Does something; where nothing can be stored, the device is told to come back later.
+    private func explaining(_ body: @Sendable () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as DatabaseError {
+            core.trouble.begins(core.store.explain(error))
+            let words = "the router can't store anything at the moment: its disk or its database does not work"
+            try await handle(.rejected(Failure(.systemFailure, words, retryAfter: .seconds(30))))
+        }
+    }
+
     private func read() async throws {
+        // What has come before may still be stored; what is not comes again.
+        defer { deliveries.finish() }
         for try await message in channel.inbound { try await handle(.received(message)) }
+    }
+
+    /// Stores what the device sends; the session is over when all of it is.
+    private func store() async throws {
+        while let portion = await deliveries.next() {
+            switch portion {
+            case .batches(let batches): try await ingest(batches)
+            case .description(let description): try await describe(description)
+            }
+            core.trouble.isOver()
+            deliveries.stored(portion)
+            while deliveries.isEmpty, let device, try await core.store.dateMore(of: device) {}
+        }
         throw SessionEnded()
     }
 
@@ -58,7 +86,7 @@ actor DeviceConnection {
                 try await handle(
                     .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
             case .deadline: try await handle(.tick)
-            case .finished: return
+            case .finished: throw SessionEnded()
             }
         }
     }
@@ -72,8 +100,8 @@ actor DeviceConnection {
         case .send(let envelope): try await channel.send(envelope.encoded)
         case .enroll(let message): try await enroll(message)
         case .prove(let message): try await prove(message)
-        case .describe(let description): try await describe(description)
-        case .ingest(let batch): try await ingest(batch)
+        case .describe(let description): await deliveries.put(.description(description))
+        case .ingest(let batch): await deliveries.put(.batch(batch))
         case .hear(let clock):
             if let device { await core.switchboard.hear(device, clock: clock) }
         case .renewed(let message):
@@ -143,7 +171,7 @@ actor DeviceConnection {
         }
         device = known
         try await core.store.see(known, at: core.time.wall)
-        try await handle(.proved(owner: known.owner.name, positions: try await core.store.positions(of: known)))
+        try await handle(.proved(owner: known.owner.name, receptions: try await core.store.receptions(of: known)))
         // Only now, so that no command comes before the welcome.
         await core.switchboard.connect(known, notices: notices, clock: message.monotonic)
         notices.send(.connected)
@@ -164,17 +192,29 @@ actor DeviceConnection {
         try await core.store.describe(device, description)
     }
 
-    private func ingest(_ batch: ObservationBatch) async throws {
+    private func ingest(_ batches: [ObservationBatch]) async throws {
         guard let device else { return }
-        do {
-            let ingested = try await core.store.ingest(batch, from: device)
+        let (ingested, refusal) = try await core.store.ingest(batches, from: device)
+        for (batch, one) in zip(batches, ingested) {
             // Told before it is acknowledged: what comes again after a broken connection is no news any more.
-            await core.switchboard.publish(ingested, of: device, description)
-            try await handle(.stored(ingested.through))
-        } catch let error as RouterProblem {
-            logger.error("observations refused", metadata: ["device": "\(device.name)", "reason": "\(error)"])
-            try await handle(.rejected(Failure(error)))
+            await core.switchboard.publish(one, of: device, description)
+            try await handle(.stored(one.reception, batch: batch.number))
         }
+        if let refusal { try await refuse(refusal, device) }
+    }
+
+    /// What was sent is not taken, which ends the session.
+    private func refuse(_ problem: any ExplainedError, _ device: RouterStore.Device) async throws {
+        logger.error(
+            "observations refused",
+            metadata: ["device": "\(device.name)", "owner": "\(device.owner.name)", "reason": "\(problem)"])
+        var failure = Failure(problem)
+        if let conflict = problem as? NumberConflict {
+            let losses = try await core.store.losses(of: device.owner, device: device.row)[device.row]
+            await core.switchboard.warn(of: losses ?? DeviceLosses(), device)
+            failure.position = conflict.position
+        }
+        try await handle(.rejected(failure))
     }
 
     private func end() async {

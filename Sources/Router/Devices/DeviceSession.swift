@@ -11,16 +11,16 @@ struct DeviceSession {
         case begin
         /// A message arrived.
         case received([UInt8])
-        /// The device has proved who it is; this is the last that is known of its streams.
-        case proved(owner: String, positions: [StreamPosition])
+        /// The device has proved who it is; this is what there is of its streams.
+        case proved(owner: String, receptions: [StreamReception])
         /// The device has to wait for its owner.
         case waiting(fingerprint: String)
         /// The device is let in.
         case enrolled(owner: String)
         /// The device is not let in, or may not go on.
         case rejected(Failure)
-        /// A batch is stored up to here.
-        case stored(StreamPosition)
+        /// A batch is stored; this is what there is now.
+        case stored(StreamReception, batch: UInt64? = nil)
         /// The owner commands.
         case call(Call)
         /// The owner lets a lease go on, or end.
@@ -90,9 +90,9 @@ struct DeviceSession {
         switch event {
         case .begin: return [.send(Envelope(Challenge(nonce: nonce)))]
         case .received(let bytes): return receive(bytes, at: now)
-        case .proved(let owner, let positions):
+        case .proved(let owner, let receptions):
             state = .open
-            return [.send(Envelope(Welcome(owner: owner, heartbeat: heartbeat, streams: positions)))]
+            return [.send(Envelope(Welcome(owner: owner, heartbeat: heartbeat, streams: receptions)))]
         case .waiting(let fingerprint):
             state = .waiting
             return [.send(Envelope(EnrolmentPending(fingerprint: fingerprint)))]
@@ -102,7 +102,7 @@ struct DeviceSession {
         case .rejected(let failure):
             state = .closed
             return [.send(failure.envelope(.deviceSession)), .close]
-        case .stored(let position): return [.send(Envelope(Acknowledgement(through: position)))]
+        case .stored(let reception, let batch): return [.send(Envelope(Acknowledgement(reception, batch: batch)))]
         case .call(let call): return state == .open ? [.send(Envelope(call))] : []
         case .renew(let renew): return state == .open ? [.send(Envelope(renew))] : []
         case .tick: return tick(at: now)

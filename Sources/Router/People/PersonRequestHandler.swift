@@ -9,7 +9,7 @@ struct PersonRequestHandler: Sendable {
 
     /// How many observations go in one message.
     private static let portion = 100
-    /// How many readings a history gives when nobody says how many, and at most.
+    /// How many observations a history gives when nobody says how many, and at most.
     private static let historyLimit = 100_000
 
     private var owner: RouterStore.Owner { session.owner }
@@ -38,15 +38,18 @@ struct PersonRequestHandler: Sendable {
 
     private func devices() async throws -> [Item] {
         var items: [Item] = []
-        for device in try await core.store.devices(of: owner) { items.append(.device(await summary(device))) }
+        let losses = try await core.store.losses(of: owner)
+        for device in try await core.store.devices(of: owner) {
+            items.append(.device(await summary(device, losses)))
+        }
         return items
     }
 
-    private func summary(_ device: RouterStore.ListedDevice) async -> DeviceSummary {
+    private func summary(_ device: RouterStore.ListedDevice, _ losses: [Int64: DeviceLosses]) async -> DeviceSummary {
         let heard = await core.switchboard.presence(of: device.row, owner: owner)
         return DeviceSummary(
             device: device.name, label: device.description?.label, isOnline: heard != nil,
-            lastSeen: heard ?? device.lastSeen)
+            lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses())
     }
 
     /// The devices that are meant; somebody else's is no other than one that does not exist.
@@ -116,8 +119,9 @@ struct PersonRequestHandler: Sendable {
         let (id, arrivals) = await core.switchboard.watch(owner)
         conversation.onStop { arrivals.finish() }
         var items: [Item] = []
-        for device in known { items.append(.device(await summary(device))) }
         do {
+            let losses = try await core.store.losses(of: owner, device: known.count == 1 ? known[0].row : nil)
+            for device in known { items.append(.device(await summary(device, losses))) }
             try await conversation.send(items)
             while let first = await arrivals.next() {
                 items = [first]
@@ -134,13 +138,12 @@ struct PersonRequestHandler: Sendable {
     private func history(_ query: HistoryQuery, _ conversation: Conversation) async throws {
         let device = try await one(query.address)
         guard let component = query.address.component else { throw Failure(.badRequest, "which component's history?") }
-        let records = try await core.store.history(
+        let entries = try await core.store.history(
             owner, device.row, component, property: query.address.property, since: query.since,
             limit: min(query.limit ?? Self.historyLimit, Self.historyLimit))
-        for start in stride(from: 0, to: records.count, by: Self.portion) {
-            let part = records[start..<min(start + Self.portion, records.count)]
-            try await conversation.send(
-                part.map { .observation(ReportedObservation($0, of: device.name, device.description)) })
+        for start in stride(from: 0, to: entries.count, by: Self.portion) {
+            let part = entries[start..<min(start + Self.portion, entries.count)]
+            try await conversation.send(part.map { Item($0, of: device.name, device.description) })
         }
     }
 
@@ -202,6 +205,15 @@ extension ReportedObservation {
 }
 
 extension Item {
+    /// A piece of the past as a person is told of it.
+    fileprivate init(_ entry: HistoryEntry, of device: DeviceID, _ description: DeviceDescription?) {
+        self =
+            switch entry {
+            case .observation(let record): .observation(ReportedObservation(record, of: device, description))
+            case .gap(let gap): .gap(ReportedGap(device: device, gap: gap))
+            }
+    }
+
     /// Whether a piece of news is about what somebody watches.
     fileprivate func isAbout(_ address: Address) -> Bool {
         switch self {

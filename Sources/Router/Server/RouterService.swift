@@ -52,7 +52,8 @@ public struct RouterService: Service {
         core = RouterCore(
             settings: settings, store: store, switchboard: Switchboard(time: time),
             logins: LoginDesk(store: store, hasher: administration.hasher, time: time),
-            publicKeyHash: Digest.sha256(try Self.publicKey(files.chain)), caDigest: caDigest, time: time)
+            publicKeyHash: Digest.sha256(try Self.publicKey(files.chain)), caDigest: caDigest, time: time,
+            logger: logger)
         self.onListening = onListening
         self.logger = logger
     }

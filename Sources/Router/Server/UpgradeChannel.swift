@@ -35,8 +35,12 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             // Who has closed one direction has closed both: TLS would wait five seconds for words that can't come.
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+            // The kernel notices, too, that nobody is there any more, also while this end has something to say.
+            try channel.syncOptions?.setOption(.tcpOption(.userTimeout), value: TCPSettings.userTimeout)
+            try channel.syncOptions?.setOption(
+                .tcpOption(.notSentLowWaterMark), value: TCPSettings.notSentLowWaterMark)
             let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
-                upgraders: [WebSocketServer.upgrader(limits: Self.limits, onUpgrade: Self.kind)],
+                upgraders: [WebSocketServer.upgrader(limits: Self.limits, wait: wait, onUpgrade: Self.kind)],
                 notUpgradingCompletionHandler: Self.http)
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
             configuration.enablePipelining = false  // one request after the other; what serves HTTP sees to it
@@ -63,6 +67,11 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
         case personPath: WebSocketLimits()
         default: nil
         }
+    }
+
+    /// People come in at any time; devices at a rate.
+    private func wait(_ path: String) -> Duration? {
+        path == Self.devicePath ? core.admission.wait() : nil
     }
 
     private static func kind(_ channel: MessageChannel, _ path: String) -> Kind {

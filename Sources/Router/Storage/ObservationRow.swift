@@ -13,12 +13,30 @@ enum ObservationRow {
 
     static let insert = """
         INSERT INTO observations (device, stream, epoch, sequence, boot, at, wall, synced, kind, component, name, type,
-            value, quality, reason, command, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            value, quality, reason, command, status, dated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO NOTHING
         """
 
-    static func arguments(_ record: RecordedObservation, device: Int64) -> StatementArguments {
+    /// Selects observations, for ``dated(_:)``, with what is known of the clock in each one's boot.
+    static let selectDated = """
+        SELECT o.*, o.synced OR (c.offset IS NOT NULL AND o.id <= ifnull(c.undated, o.id)) AS isDated
+        FROM observations o LEFT JOIN clocks c ON c.device = o.device AND c.boot = o.boot
+        """
+
+    /// - Parameters:
+    ///   - record: The observation, as the device said it.
+    ///   - device: The device's row.
+    ///   - dated: When it was, as far as that is known.
+    /// - Returns: What ``insert`` takes.
+    static func arguments(
+        _ record: RecordedObservation, device: Int64, dated: WallTime
+    ) -> StatementArguments {
+        said(record, device: device) + [dated.nanoseconds]
+    }
+
+    private static func said(_ record: RecordedObservation, device: Int64) -> StatementArguments {
         let (position, time) = (record.position, record.observation.time)
+        // What is bound is what ``RecordedObservation/storable`` gives: no text has a zero byte.
         let head: StatementArguments = [
             device, position.stream.rawValue, Int64(bitPattern: position.epoch), Int64(bitPattern: position.sequence),
             time.boot.bytes.data, time.monotonic.nanoseconds, time.wall.nanoseconds, time.isSynchronised,
@@ -27,7 +45,7 @@ enum ObservationRow {
         case .reading(let reading):
             return head + [
                 Kind.reading.rawValue, reading.component.rawValue, reading.property, reading.value?.type.rawValue,
-                reading.value?.databaseValue, reading.quality.rawValue, reading.reason?.withoutZeroBytes, nil, nil,
+                reading.value?.databaseValue, reading.quality.rawValue, reading.reason, nil, nil,
             ]
         case .event(let event):
             return head + [
@@ -36,13 +54,21 @@ enum ObservationRow {
         case .result(let result):
             return head + [
                 Kind.result.rawValue, result.component.rawValue, result.action, nil, nil, nil,
-                result.reason?.withoutZeroBytes,
+                result.reason,
                 result.id.rawValue, result.status.rawValue,
             ]
         }
     }
 
-    /// nil for a row that only a later version understands.
+    /// The observation with the time that is known of it by now; nil for a row that only a later version understands.
+    static func dated(_ row: Row) -> RecordedObservation? {
+        guard var record = record(row) else { return nil }
+        record.observation.time.wall = WallTime(nanoseconds: row["dated"])
+        record.observation.time.isSynchronised = row["isDated"]
+        return record
+    }
+
+    /// The observation as the device said it; nil for a row that only a later version understands.
     static func record(_ row: Row) -> RecordedObservation? {
         guard let stream = StreamName(rawValue: row["stream"]), let boot = BootID(bytes: row.bytes("boot")),
             let content = content(row)
@@ -92,13 +118,17 @@ extension RecordedObservation {
         var record = self
         switch observation.content {
         case .reading(var reading):
+            reading.property = reading.property.withoutZeroBytes
             reading.reason = reading.reason?.withoutZeroBytes
             if case .text(let text)? = reading.value { reading.value = .text(text.withoutZeroBytes) }
             record.observation.content = .reading(reading)
         case .result(var result):
+            result.action = result.action.withoutZeroBytes
             result.reason = result.reason?.withoutZeroBytes
             record.observation.content = .result(result)
-        case .event: break
+        case .event(var event):
+            event.name = event.name.withoutZeroBytes
+            record.observation.content = .event(event)
         }
         return record
     }
@@ -113,7 +143,7 @@ extension RecordedObservation {
 extension String {
     /// A text ends at a zero byte for SQLite's functions (sqlite.org/nulinstr.html): the sign for what can't be shown
     /// takes its place.
-    fileprivate var withoutZeroBytes: String {
+    var withoutZeroBytes: String {
         contains("\0") ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
     }
 }
@@ -124,7 +154,7 @@ extension Value {
         case .boolean(let boolean): boolean.databaseValue
         case .integer(let integer): integer.databaseValue
         case .number(let number): number.databaseValue
-        case .text(let text): text.withoutZeroBytes.databaseValue
+        case .text(let text): text.databaseValue
         }
     }
 }

@@ -61,6 +61,7 @@ enum RouterSchema {
                         PRIMARY KEY (device, stream, epoch, first)) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2", migrate: RouterSchema.addRanges)
         return migrator
     }
 }

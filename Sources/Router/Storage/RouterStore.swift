@@ -24,6 +24,7 @@ struct RouterStore: Sendable {
 
     let database: any DatabaseWriter
     let time: any TimeSource
+    private let path: String
 
     /// Opens the database of a router, made when it is not there.
     ///
@@ -43,7 +44,7 @@ struct RouterStore: Sendable {
         } catch let error as DatabaseError {
             throw Self.explain(error, path)
         }
-        self.time = time
+        (self.path, self.time) = (path, time)
     }
 
     /// A database in memory, for tests.
@@ -51,8 +52,11 @@ struct RouterStore: Sendable {
         let queue = try DatabaseQueue()
         try RouterSchema.migrator.migrate(queue)
         database = queue
-        self.time = time
+        (path, self.time) = ("the database", time)
     }
+
+    /// What the database has thrown, in words.
+    func explain(_ error: DatabaseError) -> RouterProblem { Self.explain(error, path) }
 
     var now: Int64 { time.wall.nanoseconds }
 

@@ -40,7 +40,11 @@ extension ReportedObservation {
                 CommandOutcome(result.status, result.reason))
         }
         object.add("time", time.rfc3339)
-        if let sequence { object.add("sequence", sequence) }
+        if !isDated { object.add("clock", "unsynchronised") }
+        if let position {
+            object.add("epoch", position.epochText)
+            object.add("sequence", position.sequence)
+        }
         return object
     }
 }
@@ -60,15 +64,26 @@ extension JSONObject {
     }
 }
 
+extension StreamPosition {
+    /// The epoch as 16 hexadecimal digits: as a number, not every program could read it exactly.
+    fileprivate var epochText: String {
+        let digits = String(epoch, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
 extension ReportedGap {
     fileprivate var json: JSONObject {
         var object = JSONObject()
         object.add("device", device.rawValue)
         object.add("stream", gap.stream.rawValue)
+        object.add("epoch", StreamPosition(stream: gap.stream, epoch: gap.epoch, sequence: gap.first).epochText)
         object.add("first", gap.first)
         object.add("last", gap.last)
-        object.add("missing", gap.last - gap.first + 1)
-        object.add("reason", gap.reason)
+        object.add("missing", gap.count.map { Value.integer(Int64(clamping: $0)) })
+        object.add("reason", gap.reason.rawValue)
+        object.add("since", gap.since.map { Value.text($0.rfc3339) })
+        object.add("until", gap.until.map { Value.text($0.rfc3339) })
         return object
     }
 }
@@ -80,6 +95,11 @@ extension DeviceSummary {
         if let label { object.add("label", label) }
         object.add("state", isOnline ? "online" : "offline")
         object.add("last_seen", lastSeen.map { Value.text($0.rfc3339) })
+        if let losses {
+            object.add("missing", losses.missing)
+            object.add("unknown", losses.unknown)
+            object.add("conflicts", losses.conflicts)
+        }
         return object
     }
 }

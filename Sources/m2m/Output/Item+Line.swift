@@ -7,12 +7,10 @@ extension Item {
     var line: String {
         switch self {
         case .observation(let report): report.line
-        case .gap(let report):
-            Style.bad.apply(
-                "\(report.device): \(report.gap.last - report.gap.first + 1) observations of stream \(report.gap.stream.rawValue)"
-                    + " are missing (\(report.gap.first) to \(report.gap.last)): \(report.gap.reason)")
+        case .gap(let report): report.line
         case .device(let device):
             "\(device.lastSeen.map(LocalTime.text) ?? "never")  \(device.device) is \(device.stateText)"
+                + (device.losses?.words.map { ", \(Style.bad.apply($0))" } ?? "")
         case .pending(let pending):
             "\(pending.device) waits since \(LocalTime.text(pending.since)), fingerprint \(pending.fingerprint)"
         case .account(let account):
@@ -23,9 +21,35 @@ extension Item {
     }
 }
 
+extension ReportedGap {
+    /// The gap as a line: how many, of what, when and why.
+    fileprivate var line: String {
+        let what = gap.stream == .telemetry ? "readings" : "events and results"
+        let many = gap.count.map { "\($0) \(what)" } ?? "an unknown number of \(what)"
+        let times = [gap.since.map { "from \(LocalTime.text($0))" }, gap.until.map { "to \(LocalTime.text($0))" }]
+        let span = times.compactMap(\.self).joined(separator: " ")
+        let place = span.isEmpty ? "number \(gap.first) to \(gap.last)" : span
+        return Style.bad.apply("\(device): missing here: \(many), \(place): \(gap.reason.text)")
+    }
+}
+
+extension DeviceLosses {
+    /// What is missing, in words; nil: nothing is.
+    var words: String? {
+        let parts = [
+            missing == 0 ? nil : "\(missing) missing",
+            unknown == 0 ? nil : "an unknown number in \(unknown) \(unknown == 1 ? "place" : "places")",
+            conflicts == 0 ? nil : "\(conflicts) of the same number with another content",
+        ]
+        let known = parts.compactMap(\.self)
+        return known.isEmpty ? nil : known.joined(separator: ", ")
+    }
+}
+
 extension ReportedObservation {
     fileprivate var line: String {
-        let head = "\(Style.faint.apply(LocalTime.text(time)))  \(device)/"
+        // About then: the device's clock was not synchronised.
+        let head = "\(Style.faint.apply((isDated ? "" : "~") + LocalTime.text(time)))  \(device)/"
         switch content {
         case .reading(let reading):
             let value = reading.value?.text(of: quantity) ?? "-"
@@ -47,6 +71,7 @@ enum CSV {
     static let header = "time,device,component,name,value,unit,quality,reason,sequence"
 
     static func line(_ item: Item) -> String {
+        if case .gap(let report) = item { return line(report) }
         guard case .observation(let report) = item else { return "" }
         let fields: [String]
         switch report.content {
@@ -62,8 +87,18 @@ enum CSV {
                 result.component.rawValue, result.action, result.status.rawValue, "", "", result.reason ?? "",
             ]
         }
-        let sequence = report.sequence.map { "\($0)" } ?? ""
+        let sequence = report.position.map { "\($0.sequence)" } ?? ""
         return ([report.time.rfc3339, report.device.rawValue] + fields + [sequence]).map(quoted).joined(separator: ",")
+    }
+
+    /// Something that is missing: how many where the value stands, and its numbers.
+    private static func line(_ report: ReportedGap) -> String {
+        let gap = report.gap
+        let fields = [
+            gap.until?.rfc3339 ?? "", report.device.rawValue, "", "gap", gap.count.map { "\($0)" } ?? "", "", "",
+            gap.reason.rawValue, "\(gap.first)-\(gap.last)",
+        ]
+        return fields.map(quoted).joined(separator: ",")
     }
 
     private static func quoted(_ field: String) -> String {

@@ -39,11 +39,11 @@ enum Tables {
     }
 
     private static func table(_ devices: [DeviceSummary]) -> [String] {
-        var table = TextTable(["DEVICE", "STATE", "LAST SEEN", "LABEL"])
+        var table = TextTable(["DEVICE", "STATE", "LAST SEEN", "LABEL", "MISSING"])
         for device in devices {
             table.add([
                 device.device.rawValue, device.stateText, device.lastSeen.map(LocalTime.text) ?? "never",
-                device.label ?? "",
+                device.label ?? "", device.losses?.words ?? "-",
             ])
         }
         return table.lines
