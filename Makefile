@@ -35,7 +35,7 @@ CFLAGS_CHECK = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -IT
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vm-test build bench lint format need keeper keeper-test
+.PHONY: help demo test test-tsan test-asan simulation chaos vm-test build bench lint format need keeper keeper-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,28 @@ demo: need ## a router, a simulated greenhouse, live readings, a switch and a re
 
 test: need keeper keeper-test ## every test that needs no virtual machine
 	@$(SWIFT) test $(FLAGS) $(TEST_FLAGS)
+
+simulation: ## one history of faults of device and router, line by line: SEED=17
+	@SIMULATION_SEED=$(or $(SEED),1) $(SWIFT) test $(FLAGS) --filter SimulationTests.SimulationTests/nothingIsLost
+
+chaos: need keeper ## the real programs under kills, cuts, full disks and wrong clocks: a table; OBSERVATIONS=10000 for less
+	@CHAOS_OBSERVATIONS=$(or $(OBSERVATIONS),1000000) CHAOS_SEED=$(or $(SEED),1) \
+		$(SWIFT) test $(FLAGS) --filter ProgramTests.ProgramTests/ChaosTests
+
+# With a sanitizer everything is built apart, and takes ten times as long: there are fewer histories and fewer tests at a
+# time. What is preloaded tells ThreadSanitizer of Swift's locks.
+SANITIZED = SIMULATIONS=$(or $(SIMULATIONS),50) SWIFT_BACKTRACE=enable=no
+SANITIZED_FLAGS = --skip-build --experimental-maximum-parallelization-width 2
+
+test-tsan: need keeper $(KEEPER_DIR)/tsan_mutex.so ## every test, watched for data races
+	@$(BUILD) --build-tests --sanitize=thread --scratch-path .build-tsan
+	@$(SANITIZED) LD_PRELOAD="$(CURDIR)/$(KEEPER_DIR)/tsan_mutex.so" \
+		TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer/suppressions" \
+		$(SWIFT) test $(SANITIZED_FLAGS) --sanitize=thread --scratch-path .build-tsan < /dev/null
+
+test-asan: need keeper ## every test, watched for wrong use of memory
+	@$(BUILD) --build-tests --sanitize=address --scratch-path .build-asan
+	@$(SANITIZED) $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=address --scratch-path .build-asan < /dev/null
 
 vm-test: need keeper ## the agent on a real kernel in QEMU, with both versions of libgpiod
 	@Scripts/vm-test
@@ -74,6 +96,11 @@ keeper: $(KEEPER_DIR)/wall_clock.so
 $(KEEPER_DIR)/wall_clock.so: Tests/wall-clock/wall_clock.c
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_ALL) $(CFLAGS_HARD) -fPIC -shared $< -o $@
+
+# What ThreadSanitizer needs to know. Swift's own compiler for C knows how Swift calls.
+$(KEEPER_DIR)/tsan_mutex.so: Tests/thread-sanitizer/mutex.c
+	@mkdir -p $(@D)
+	@$(dir $(realpath $(shell command -v $(SWIFT))))clang $(CFLAGS_ALL) -O2 -fPIC -shared $< -o $@
 
 # Both are watched for wrong use of memory while they run.
 keeper-test: $(KEEPER_DIR)/checked/keeper-tests $(KEEPER_DIR)/checked/m2m-keeper-simulated ## m2m-keeper, without a kernel

@@ -170,12 +170,19 @@ let package = Package(
             name: "hal-conformance", dependencies: ["DeviceModel", "HAL", "HALLinux", "HALTestKit"],
             path: "Tests/hal-conformance", swiftSettings: strict),
         .executableTarget(
-            name: "m2m-bench", dependencies: ["DeviceModel", "Wire", "Client"], path: "Benchmarks/m2m-bench",
-            swiftSettings: strict),
+            name: "m2m-bench",
+            dependencies: [
+                "DeviceModel", "ConfigurationSchema", "HALSimulated", "DeviceManager", "Wire", "Client", "Link",
+                "Store",
+                "TOMLFile", .nioCore, .nioPosix, .logging, .lifecycle,
+            ],
+            path: "Benchmarks/m2m-bench", swiftSettings: strict),
+        c("CSimulatedDisk", path: "Tests/SimulatedDisk", links: ["sqlite3"]),
         .target(
             name: "TestSupport",
             dependencies: [
-                "DeviceModel", "HAL", "HALTestKit", "ConfigurationSchema", "Components", "DeviceManager", .logging,
+                "DeviceModel", "HAL", "HALTestKit", "ConfigurationSchema", "Components", "DeviceManager",
+                "CSimulatedDisk", .logging,
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("DeviceModelTests", uses: ["DeviceModel", "HALTestKit", "TestSupport"]),
@@ -207,8 +214,8 @@ let package = Package(
         tests(
             "TransportTests",
             uses: [
-                "Transport", "DeviceModel", "Router", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket,
-                .nioSSL,
+                "Transport", "CLinux", "DeviceModel", "Router", "TestSupport", .nioCore, .nioPosix, .nioHTTP1,
+                .nioWebSocket, .nioSSL,
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
@@ -246,7 +253,10 @@ let package = Package(
         tests("TerminalTests", uses: ["Terminal", "DeviceModel", "TestSupport", .argumentParser]),
         tests(
             "ProgramTests",
-            uses: ["TestSupport", "m2m-agent", "m2m-router", "m2m"]),
+            uses: [
+                "TestSupport", "DeviceModel", "m2m-agent", "m2m-router", "m2m",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "EndToEndTests",
             uses: [
@@ -260,7 +270,15 @@ let package = Package(
                 "m2m-agent", "m2m-router",
             ]),
         tests("ArchitectureTests", uses: ["TestSupport"]),
-        tests("StoreTests", uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
+        tests(
+            "StoreTests",
+            uses: ["Store", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport"]),
+        tests(
+            "SimulationTests",
+            uses: [
+                "DeviceModel", "DeviceManager", "Store", "Link", "Router", "Wire", "CSimulatedDisk", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
     ],
     cLanguageStandard: .gnu17,

@@ -116,6 +116,10 @@ enum House {
         ],
         "m2m-bench": [
             "Wire": "requests", "Client": "who asks them", "Foundation": "processes and JSON",
+            "Store": "what is measured against plain C", "Link": "its attempts are measured",
+            "DeviceManager": "what is linked", "HALSimulated": "the board of that", "TOMLFile": "its configuration",
+            "ConfigurationSchema": "which mistakes that has", "Logging": "where it says nothing",
+            "ServiceLifecycle": "runs the link", "NIOCore": "a server that hangs up", "NIOPosix": "its socket",
         ],
         "hal-conformance": [
             "HAL": "lines and buses by their names", "HALLinux": "the board under test",

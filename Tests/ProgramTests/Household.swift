@@ -55,6 +55,12 @@ final class Household: Sendable {
         return environment
     }
 
+    /// What a program's environment has beside the other, so that its wall clock is ahead by what the file `wall-shift` says.
+    func shiftedWallClock() throws -> [String: String] {
+        let libraries = try [environment["LD_PRELOAD"], Made.wallClock.path].compactMap(\.self)
+        return ["LD_PRELOAD": libraries.joined(separator: ":"), "M2M_WALL_SHIFT": folder.file("wall-shift")]
+    }
+
     /// Starts a program: one of ours by its name, any other by its path.
     ///
     /// - Parameters:

@@ -110,6 +110,14 @@ extension Household {
         }
     }
 
+    /// When a line was changed so far, in seconds by a clock that nobody sets.
+    func edgeTimes(_ offset: Int = 5) throws -> [Double] {
+        try read(edgeLog).split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            return words.count > 3 && words[2] == "\(offset)" ? Double(words[0]).map { $0 / 1_000_000_000 } : nil
+        }
+    }
+
     /// What the keeper says of the heater.
     func keeperStatus() async throws -> JSON {
         let status = try done(await run(Made.simulatedKeeper.path, ["status", "--socket", keeperSocket, "--json"]))

@@ -74,8 +74,7 @@ extension ProgramTests {
             ]
             try house.writeDevice([.keeper] + edits)
             try await house.enroll()
-            let clock = try ["LD_PRELOAD": Made.wallClock.path, "M2M_WALL_SHIFT": house.folder.file("wall-shift")]
-            let programs = try await house.keep(edits, isLinked: true, variables: clock)
+            let programs = try await house.keep(edits, isLinked: true, variables: house.shiftedWallClock())
             try await programs.agent.errors.hold("connected to the router")
             _ = try await house.m2m("devices", "--json") { try $0.contains { try JSON($0)["state"] == "online" } }
             return programs

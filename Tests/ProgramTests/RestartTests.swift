@@ -66,24 +66,37 @@ extension ProgramTests {
         /// Waits until the router has what was seen, and checks that it has all of it, and nothing twice.
         private static func check(_ house: Household, hasAll seen: [JSON]) async throws {
             let last = try (readings: numbers(seen, "property").max() ?? 0, others: numbers(seen, nil).max() ?? 0)
-            var history: [JSON] = []
+            var (history, gaps): ([JSON], Set<JSON>) = ([], [])
             for component in ["climate", "switch", "tank", "heater", "host"] {
-                let newest = seen.filter { $0["component"] == .text(component) }
+                // What is missing may be of any component.
+                let newest = seen.filter { $0["component"] == .text(component) || $0["first"] != .null }
                 let outcome = try await house.m2m("history", "greenhouse/\(component)", "--json") { lines in
                     Set(newest).isSubset(of: try lines.map { try JSON($0) })
                 }
-                history += try outcome.json
+                let lines = try outcome.json
+                gaps.formUnion(lines.filter { $0["first"] != .null })
+                history += lines.filter { $0["first"] == .null }
             }
-            for one in seen { #expect(history.filter { $0 == one }.count == 1, "\(one)") }
+            for one in seen { #expect((history + gaps).filter { $0 == one }.count == 1, "\(one)") }
             // Readings have numbers of their own, and so has everything else: each from 1 on, without a hole.
-            #expect(
-                try numbers(history, "property").filter { $0 <= last.readings }.sorted() == Array(1...last.readings))
-            #expect(try numbers(history, nil).filter { $0 <= last.others }.sorted() == Array(1...last.others))
+            let readings = try numbers(history, "property") + numbers(gaps, of: "telemetry")
+            #expect(readings.filter { $0 <= last.readings }.sorted() == Array(1...last.readings))
+            let others = try numbers(history, nil) + numbers(gaps, of: "events")
+            #expect(others.filter { $0 <= last.others }.sorted() == Array(1...last.others))
+        }
+
+        /// The numbers that stand for what is missing of a stream.
+        private static func numbers(_ gaps: Set<JSON>, of stream: String) throws -> [Int] {
+            try gaps.filter { $0["stream"] == .text(stream) }.flatMap {
+                Array(Int(try $0["first"].number)...Int(try $0["last"].number))
+            }
         }
 
         /// The numbers of readings, or of all that is none.
         private static func numbers(_ lines: [JSON], _ field: String?) throws -> [Int] {
-            try lines.filter { ($0["property"] != .null) == (field != nil) }.map { Int(try $0["sequence"].number) }
+            try lines.filter { $0["sequence"] != .null }.filter { ($0["property"] != .null) == (field != nil) }.map {
+                Int(try $0["sequence"].number)
+            }
         }
     }
 }
