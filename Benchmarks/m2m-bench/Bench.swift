@@ -6,7 +6,9 @@ import Foundation
 @main
 struct Bench {
     private static let benchmarks: [any Benchmark.Type] = [
-        StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self,
+        // The first one looks at this process's own memory: nothing may have been allocated and freed before.
+        AttemptsBenchmark.self, StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self, StoreBenchmark.self,
+        WearBenchmark.self, UplinkBenchmark.self,
     ]
 
     static func main() async {
@@ -33,8 +35,8 @@ struct Bench {
     }
 
     private static func show(_ figures: [Figure]) {
-        let rows = [["figure", "value", "unit", "goal"]] + figures.map(\.row)
-        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let rows = [Figure.titles] + figures.map(\.row)
+        let widths = Figure.titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         for row in rows {
             say(zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  "))
         }

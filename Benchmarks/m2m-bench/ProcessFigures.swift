@@ -29,6 +29,35 @@ struct ProcessFigures {
         }
     }
 
+    /// For how long its threads have worked, in seconds (`stat`, proc(5)): to a hundredth.
+    var seconds: Double {
+        get throws {
+            // The name in brackets may hold anything; the fields behind it begin with the third.
+            let fields = try text("stat").split(separator: ")").last?.split(separator: " ") ?? []
+            guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return .nan }
+            return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+    }
+
+    /// What it has given the disk to write, in bytes (`io`, proc(5)): pages that were made dirty.
+    var written: Double {
+        get throws {
+            let line = try text("io").split(separator: "\n").first { $0.hasPrefix("write_bytes:") }
+            return line?.split(separator: " ").last.flatMap { Double($0) } ?? .nan
+        }
+    }
+
+    /// This process.
+    static let own = ProcessFigures(id: getpid())
+
+    /// For how long this process has worked, in seconds.
+    static var ownSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        let times = [usage.ru_utime, usage.ru_stime]
+        return times.reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1_000_000 }
+    }
+
     private func text(_ name: String) throws -> String {
         try String(contentsOfFile: "/proc/\(id)/\(name)", encoding: .utf8)
     }

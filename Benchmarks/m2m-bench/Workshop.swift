@@ -9,6 +9,7 @@ final class Workshop {
     private let folder: URL
     private let address = "127.0.0.1:\(Int.random(in: 20_000...30_000))"
     private var running: [Process] = []
+    private var router: Process?
 
     /// Starts a router, logs in and enrols a device.
     ///
@@ -22,7 +23,7 @@ final class Workshop {
         setenv("M2M_SESSION", path("session.json"), 1)
         setenv("M2M_SOCKET", path("agent.sock"), 1)
         try Data(configuration.utf8).write(to: folder.appendingPathComponent("agent.toml"))
-        _ = try start("m2m-router", ["serve", "--data", path("router"), "--listen", address])
+        router = try start("m2m-router", ["serve", "--data", path("router"), "--listen", address])
         let secrets = "correct horse battery\n123456\n"
         try waitForRouter()
         _ = try output("m2m-router", ["user", "add", "bench", "--data", path("router")], input: secrets)
@@ -43,6 +44,7 @@ final class Workshop {
         state_directory = "state"
         [router]
         url = "wss://\(address)"
+        backlog_rate = 1000000
         [local]
         socket = "agent.sock"
         [board]
@@ -89,7 +91,11 @@ final class Workshop {
         try FileManager.default.removeItem(at: folder)
     }
 
-    private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    /// What the kernel says of the router.
+    var routerFigures: ProcessFigures { ProcessFigures(id: router?.processIdentifier ?? 0) }
+
+    /// Where a file of the workshop is.
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     private func start(_ program: String, _ arguments: [String]) throws -> Process {
         let process = Process()

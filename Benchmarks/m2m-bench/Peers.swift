@@ -1,0 +1,43 @@
+import Foundation
+
+/// What plain C and libmosquitto do on this machine: `Scripts/bench-peers`.
+enum Peers {
+    /// Measures one of them.
+    ///
+    /// - Parameters:
+    ///   - figure: What is measured; `Scripts/bench-peers` lists it.
+    ///   - settings: How much of it.
+    /// - Returns: Its values, by their names.
+    /// - Throws: ``BenchError`` when it can't be measured here.
+    static func measure(_ figure: String, _ settings: [String: Int] = [:]) throws -> [String: Double] {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "Scripts/bench-peers")
+        process.arguments = [figure]
+        process.environment = ProcessInfo.processInfo.environment.merging(settings.mapValues { "\($0)" }) { $1 }
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0,
+            let object = try JSONSerialization.jsonObject(with: text) as? [String: Any]
+        else { throw BenchError(description: "Scripts/bench-peers \(figure) failed") }
+        return object.compactMapValues { $0 as? Double }
+    }
+}
+
+/// The values of several rounds, ours and a peer's in turn.
+struct Rounds {
+    private(set) var ours: [String: [Double]] = [:]
+    private(set) var theirs: [String: [Double]] = [:]
+
+    /// Notes a value of ours.
+    mutating func note(_ name: String, _ value: Double) { ours[name, default: []].append(value) }
+    /// Notes a value of a peer.
+    mutating func note(peer name: String, _ value: Double?) { theirs[name, default: []].append(value ?? .nan) }
+
+    /// The median of a peer's values.
+    func peer(_ who: String, _ name: String) -> Figure.Peer {
+        Figure.Peer(name: who, value: (theirs[name] ?? []).percentile(0.5))
+    }
+}
