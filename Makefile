@@ -45,7 +45,8 @@ demo: need ## a router, a simulated greenhouse, live readings, a switch and a re
 	@Scripts/demo "$$($(SWIFT) build --show-bin-path)"
 
 test: need keeper keeper-test ## every test that needs no virtual machine
-	@$(SWIFT) test $(FLAGS) $(TEST_FLAGS)
+	@$(BUILD) --build-tests
+	@Scripts/tell-failures $(SWIFT) test --skip-build $(TEST_FLAGS)
 
 simulation: ## one history of faults of device and router, line by line: SEED=17
 	@SIMULATION_SEED=$(or $(SEED),1) $(SWIFT) test $(FLAGS) --filter SimulationTests.SimulationTests/nothingIsLost
@@ -63,11 +64,11 @@ test-tsan: need keeper $(KEEPER_DIR)/tsan_mutex.so ## every test, watched for da
 	@$(BUILD) --build-tests --sanitize=thread --scratch-path .build-tsan
 	@$(SANITIZED) LD_PRELOAD="$(CURDIR)/$(KEEPER_DIR)/tsan_mutex.so" \
 		TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer/suppressions" \
-		$(SWIFT) test $(SANITIZED_FLAGS) --sanitize=thread --scratch-path .build-tsan < /dev/null
+		Scripts/tell-failures $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=thread --scratch-path .build-tsan < /dev/null
 
 test-asan: need keeper ## every test, watched for wrong use of memory
 	@$(BUILD) --build-tests --sanitize=address --scratch-path .build-asan
-	@$(SANITIZED) $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=address --scratch-path .build-asan < /dev/null
+	@$(SANITIZED) Scripts/tell-failures $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=address --scratch-path .build-asan < /dev/null
 
 vm-test: need keeper ## the agent on a real kernel in QEMU, with both versions of libgpiod
 	@Scripts/vm-test

@@ -17,23 +17,9 @@ import Wire
         store = try RouterStore(inMemoryAt: time)
     }
 
-    private func device(_ name: DeviceID = "greenhouse", key: UInt8 = 1) async throws -> RouterStore.Device {
-        let owner = try await store.account("ada")?.owner
-        let known = if let owner { owner } else { try await store.addOwner("ada") }
-        return try await store.addDevice(name, of: known, key: Sample.key(key))
-    }
-
-    private func history(
-        _ device: RouterStore.Device, _ property: String? = "temperature", since: WallTime? = nil
-    ) async throws -> [RecordedObservation] {
-        try await store.history(
-            device.owner, device.row, Sample.climate, property: property, since: since, limit: 1_000
-        ).compactMap(\.record)
-    }
-
     /// When they were, and whether that is known.
     private func times(_ device: RouterStore.Device) async throws -> [WallTime: Bool] {
-        let times = try await history(device).map(\.observation.time)
+        let times = try await store.records(of: device).map(\.observation.time)
         return Dictionary(uniqueKeysWithValues: times.map { ($0.wall, $0.isSynchronised) })
     }
 
@@ -42,14 +28,14 @@ import Wire
 
     @Test("Without an offset a wrong time stays, and is shown as one that nobody knows")
     func noOffset() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1), Sample.reading(2)]), from: device)
         #expect(try await times(device) == [wrong(1): false, Sample.wall(2): true])
     }
 
     @Test("When an offset is learned, what came before is dated, and so is what comes later")
     func learned() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1), Sample.undatedReading(2)]), from: device)
         let ingested = try await store.ingest(
             Sample.batch([Sample.undatedReading(3), Sample.reading(4)], offset: Sample.offset), from: device)
@@ -67,7 +53,7 @@ import Wire
 
     @Test("An empty batch is enough to say an offset")
     func emptyBatch() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1)]), from: device)
         _ = try await store.ingest(Sample.batch([], stream: .events, offset: Sample.offset), from: device)
         #expect(try await times(device) == [Sample.wall(1): true])
@@ -75,7 +61,7 @@ import Wire
 
     @Test("An offset says nothing of another boot, nor of another device")
     func apart() async throws {
-        let (first, second) = (try await device(), try await device("attic", key: 2))
+        let (first, second) = (try await store.newDevice(), try await store.newDevice("attic", key: 2))
         let items = [Sample.undatedReading(1)]
         for device in [first, second] { _ = try await store.ingest(Sample.batch(items), from: device) }
         _ = try await store.ingest(
@@ -86,7 +72,7 @@ import Wire
 
     @Test("A clock that drifts by a tenth of a second changes nothing; one that is set does, both ways")
     func drift() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1)], offset: Sample.offset), from: device)
         let steps: [(Duration, Duration)] = [
             (.milliseconds(100), .zero), (.milliseconds(-100), .zero), (.milliseconds(101), .milliseconds(101)),
@@ -100,7 +86,7 @@ import Wire
 
     @Test("What was synchronised stays as it was, whatever is learned")
     func synchronised() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.reading(1)], offset: .seconds(1)), from: device)
         _ = try await store.ingest(Sample.batch([], offset: .seconds(9)), from: device)
         #expect(try await times(device) == [Sample.wall(1): true])
@@ -108,7 +94,7 @@ import Wire
 
     @Test("Content stays as the device said it: what comes again after it was dated is the same")
     func again() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1)]), from: device)
         let batch = Sample.batch([Sample.undatedReading(1)], offset: Sample.offset)
         for _ in 0..<2 { #expect(try await store.ingest(batch, from: device).new.isEmpty) }
@@ -118,7 +104,7 @@ import Wire
 
     @Test("An offset that comes with a refused batch is not learned")
     func refused() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.undatedReading(1)]), from: device)
         let refused = Sample.batch([Sample.reading(1)], offset: Sample.offset)
         await #expect(throws: NumberConflict.self) { try await store.ingest(refused, from: device) }
@@ -127,33 +113,33 @@ import Wire
 
     @Test("What is asked for since a time is found by the time that is known by now")
     func since() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(
             Sample.batch((1...3).map { Sample.undatedReading($0) } + [Sample.reading(4)]), from: device)
-        #expect(try await history(device, since: Sample.wall(2)).map(\.position.sequence) == [4])
+        #expect(try await store.records(of: device, since: Sample.wall(2)).map(\.position.sequence) == [4])
         _ = try await store.ingest(Sample.batch([], offset: Sample.offset), from: device)
-        #expect(try await history(device, since: Sample.wall(2)).map(\.position.sequence) == [2, 3, 4])
-        #expect(try await history(device, nil, since: Sample.wall(3)).map(\.position.sequence) == [3, 4])
+        #expect(try await store.records(of: device, since: Sample.wall(2)).map(\.position.sequence) == [2, 3, 4])
+        #expect(try await store.records(of: device, nil, since: Sample.wall(3)).map(\.position.sequence) == [3, 4])
     }
 
     @Test("A component's whole past is in the order of the times that are known by now")
     func mixed() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let events = [Sample.event(1, wall: Sample.wall(2)), Sample.event(2, wall: Sample.wall(4))]
         _ = try await store.ingest(Sample.batch(events, stream: .events), from: device)
         let readings = Sample.batch([1, 3, 5].map { Sample.undatedReading($0) })
         _ = try await store.ingest(readings, from: device)
         let streams = { (history: [RecordedObservation]) in history.map(\.position.stream) }
-        let before = try await history(device, nil)
+        let before = try await store.records(of: device, nil)
         #expect(streams(before) == [.telemetry, .telemetry, .telemetry, .events, .events])
         _ = try await store.ingest(Sample.batch([], offset: Sample.offset), from: device)
-        let after = try await history(device, nil)
+        let after = try await store.records(of: device, nil)
         #expect(streams(after) == [.telemetry, .events, .telemetry, .events, .telemetry])
     }
 
     @Test("Times and offsets that are beyond all measure end nothing", arguments: [Int64.max, .min])
     func absurd(_ extreme: Int64) async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let stamp = Timestamp(
             boot: 1, monotonic: MonotonicTime(nanoseconds: extreme), wall: WallTime(nanoseconds: 0),
             isSynchronised: false)
@@ -163,14 +149,14 @@ import Wire
         let batch = Sample.batch([Sample.undatedReading(2)], offset: .nanoseconds(extreme))
         _ = try await store.ingest(batch, from: device)
         _ = try await store.ingest(Sample.batch([item], epoch: 8, offset: .nanoseconds(extreme)), from: device)
-        let walls = try await history(device).map(\.observation.time.wall.nanoseconds)
+        let walls = try await store.records(of: device).map(\.observation.time.wall.nanoseconds)
         let sum = extreme == .max ? extreme : extreme + 2_000_000_000
         #expect(walls == [extreme, sum, extreme])
     }
 
     @Test("Histories are read from an index, in its order")
     func plans() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let plans = try await store.database.read { db in
             let queries: [(sql: String, arguments: StatementArguments)] = [
                 (RouterStore.propertyHistory, [device.row, "climate", "temperature", 0, 7, 0, 10]),

@@ -15,10 +15,6 @@ import Wire
         store = try RouterStore(inMemoryAt: time)
     }
 
-    private func device() async throws -> RouterStore.Device {
-        try await store.addDevice("greenhouse", of: try await store.addOwner("ada"), key: Sample.key(1))
-    }
-
     /// A piece of a history, as a test writes it.
     private enum Piece: Hashable, CustomStringConvertible {
         case number(UInt64)
@@ -60,7 +56,7 @@ import Wire
 
     @Test("A gap comes where its numbers would have come: before, between and behind the readings")
     func places() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([3, 6, 7], [1...2, 4...5, 8...9]), from: device)
         for property in ["temperature", nil] {
             #expect(
@@ -71,14 +67,14 @@ import Wire
 
     @Test("Where nothing is left but gaps, they are the history")
     func onlyGaps() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([], [1...2, 5...9]), from: device)
         #expect(try await history(device) == [.gap(1...2), .gap(5...9)])
     }
 
     @Test("What is missing at the end of an epoch comes before the next epoch")
     func epochs() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([1], [2...3], epoch: 9), from: device)
         _ = try await store.ingest(batch([2, 3], [1...1], epoch: 4), from: device)
         #expect(try await history(device) == [.number(1), .gap(2...3), .gap(1...1), .number(2), .number(3)])
@@ -86,7 +82,7 @@ import Wire
 
     @Test("A limit that leaves something out leaves out what was missing before, too")
     func limit() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([1, 2], [3...4], epoch: 9), from: device)
         _ = try await store.ingest(batch([3, 6, 7], [1...2, 4...5, 8...9]), from: device)
         #expect(try await history(device, limit: 1) == [.number(7), .gap(8...9)])
@@ -102,7 +98,7 @@ import Wire
 
     @Test("Since a time: what reaches into it, and what is behind the first that is shown")
     func since() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([3, 8, 9], [1...2, 4...7, 10...11]), from: device)
         for property in ["temperature", nil] {
             #expect(
@@ -119,7 +115,7 @@ import Wire
 
     @Test("What nobody can date is shown, except before a reading that is too old to be shown")
     func undated() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         var batch = Sample.batch([1, 5].map { Sample.reading($0) })
         batch.gaps = [Sample.unknownGap(3...3), Sample.unknownGap(6...6)]
         _ = try await store.ingest(batch, from: device)
@@ -130,7 +126,7 @@ import Wire
 
     @Test("Missing events belong to a component's whole past, and not to a property's")
     func streams() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(batch([1, 3], [2...2]), from: device)
         _ = try await store.ingest(Sample.batch([Sample.event(9)], stream: .events, gaps: [1...8]), from: device)
         #expect(try await history(device) == [.number(1), .gap(2...2), .number(3)])
@@ -140,7 +136,7 @@ import Wire
 
     @Test("An epoch whose number another stream has, too, is told once")
     func sameEpoch() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.event(1)], stream: .events), from: device)
         _ = try await store.ingest(batch([1, 3], [2...2]), from: device)
         #expect(try await history(device) == [.number(1), .gap(2...2), .number(3)])
@@ -148,7 +144,7 @@ import Wire
 
     @Test("Nobody is told what is missing of somebody else's device")
     func isolation() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let bob = try await store.addOwner("bob")
         _ = try await store.ingest(batch([1], [2...3]), from: device)
         for property in ["temperature", nil] {
@@ -160,7 +156,7 @@ import Wire
 
     @Test("Very many gaps are told in order, and in no time")
     func many() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let odd = stride(from: UInt64(1), through: 4_001, by: 2).map { $0...$0 }
         _ = try await store.ingest(batch([2_000], odd), from: device)
         let history = try await history(device)

@@ -17,17 +17,11 @@ import Wire
         store = try RouterStore(inMemoryAt: time)
     }
 
-    private func device(_ name: DeviceID = "greenhouse", of user: String = "ada", key: UInt8 = 1) async throws
-        -> RouterStore.Device
-    {
-        try await store.addDevice(name, of: try await store.addOwner(user), key: Sample.key(key))
-    }
-
     // MARK: Once
 
     @Test("What is new is stored, and acknowledged up to its last number")
     func new() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let ingested = try await store.ingest(Sample.batch(Sample.readings(1...3)), from: device)
         #expect(ingested.reception == Sample.reception(through: 3))
         #expect(ingested.new.map(\.position.sequence) == [1, 2, 3])
@@ -36,7 +30,7 @@ import Wire
 
     @Test("A batch that comes again is acknowledged again and stored once")
     func again() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch(Sample.readings(1...3))
         _ = try await store.ingest(batch, from: device)
         let ingested = try await store.ingest(batch, from: device)
@@ -47,7 +41,7 @@ import Wire
 
     @Test("Of a batch that overlaps with what is known only the rest is new")
     func overlap() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch(Sample.readings(1...3)), from: device)
         let ingested = try await store.ingest(Sample.batch(Sample.readings(2...5)), from: device)
         #expect(ingested.new.map(\.position.sequence) == [4, 5])
@@ -56,7 +50,7 @@ import Wire
 
     @Test("However often a connection is lost and batches are sent again, each number is stored once")
     func manyTimes() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         var generator = SeededGenerator(seed: 42)
         var through: UInt64 = 0
         while through < 300 {
@@ -73,7 +67,7 @@ import Wire
 
     @Test("A number that comes with another content is an alarm, and nothing of its batch is stored or acknowledged")
     func conflict() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch(Sample.readings(1...2)), from: device)
         let batch = Sample.batch([Sample.reading(3), Sample.reading(2, .number(99)), Sample.reading(4)], gaps: [5...6])
         let conflict = await #expect(throws: NumberConflict.self) { try await store.ingest(batch, from: device) }
@@ -88,8 +82,8 @@ import Wire
 
     @Test("Numbers of different streams, epochs and devices have nothing to do with each other")
     func apart() async throws {
-        let first = try await device()
-        let second = try await device(of: "bob", key: 2)
+        let first = try await store.newDevice()
+        let second = try await store.newDevice(of: "bob", key: 2)
         _ = try await store.ingest(Sample.batch(Sample.readings(1...5)), from: first)
         let event = Sample.item(1, .event(Event(component: Sample.climate, name: "pressed")))
         for (batch, device) in [
@@ -107,7 +101,7 @@ import Wire
 
     @Test("The watermark stops before a hole")
     func hole() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let ingested = try await store.ingest(Sample.batch([Sample.reading(1), Sample.reading(3)]), from: device)
         #expect(ingested.reception.received.through == 1)
         let next = try await store.ingest(Sample.batch([Sample.reading(4)]), from: device)
@@ -118,7 +112,7 @@ import Wire
 
     @Test("When a hole is filled, the watermark goes on to the end of what lies behind it")
     func filled() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(
             Sample.batch([Sample.reading(1), Sample.reading(3), Sample.reading(4)]), from: device)
         let filled = try await store.ingest(Sample.batch([Sample.reading(2)]), from: device)
@@ -127,7 +121,7 @@ import Wire
 
     @Test("A gap record takes the watermark past the hole")
     func gap() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await store.ingest(Sample.batch([Sample.reading(1)]), from: device)
         let ingested = try await store.ingest(Sample.batch([], gaps: [2...9]), from: device)
         #expect(ingested.reception.received.through == 9)
@@ -138,14 +132,14 @@ import Wire
 
     @Test("A gap among the numbers of its own batch takes the watermark to the end of the batch")
     func gapWithin() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch([Sample.reading(1), Sample.reading(5), Sample.reading(6)], gaps: [2...4])
         #expect(try await store.ingest(batch, from: device).reception.received.through == 6)
     }
 
     @Test("A gap before the numbers of its own batch, as a full store leaves one, takes the watermark to its end")
     func gapBefore() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch(Sample.readings(101...200), gaps: [1...100])
         #expect(try await store.ingest(batch, from: device).reception.received.through == 200)
         let next = try await store.ingest(Sample.batch(Sample.readings(201...202)), from: device)
@@ -154,14 +148,14 @@ import Wire
 
     @Test("A gap that names only a part of the hole does not close it")
     func gapTooSmall() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch([Sample.reading(1), Sample.reading(5)], gaps: [3...4])
         #expect(try await store.ingest(batch, from: device).reception.received.through == 1)
     }
 
     @Test("A gap that is known already is no news")
     func gapAgain() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch([Sample.reading(1)], gaps: [2...3])
         #expect(try await store.ingest(batch, from: device).gaps.count == 1)
         #expect(try await store.ingest(batch, from: device).gaps.isEmpty)
@@ -173,7 +167,7 @@ import Wire
     @Test("A number that is none does not become a row that cannot be read", arguments: ["nan", "inf", "-inf"])
     func noNumber(_ text: String) async throws {
         let number = try #require(Double(text))
-        let device = try await device()
+        let device = try await store.newDevice()
         let refusal = await problem {
             _ = try await store.ingest(Sample.batch([Sample.reading(1, .number(number))]), from: device)
         }
@@ -189,7 +183,7 @@ import Wire
 
     @Test("A text with a zero byte in it is the same text when it comes again")
     func zeroByte() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let batch = Sample.batch([Sample.reading(1, .text("before\0after"))])
         _ = try await store.ingest(batch, from: device)
         #expect(await problem { _ = try await store.ingest(batch, from: device) } == nil)
@@ -204,7 +198,7 @@ import Wire
             Sample.batch([Sample.reading(1)], gaps: [1...UInt64.max]),
         ])
     func noSequence(_ batch: ObservationBatch) async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         #expect(await problem { _ = try await store.ingest(batch, from: device) }?.code == .badRequest)
         #expect(try await store.count("observations") == 0)
         #expect(try await store.count("received") == 0)
@@ -212,7 +206,7 @@ import Wire
 
     @Test("The last number of all is a number like any other")
     func lastNumber() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let last = UInt64(Int64.max)
         let batch = Sample.batch([], gaps: [1...(last - 1), last...last])
         #expect(try await store.ingest(batch, from: device).reception.received.through == last)

@@ -17,10 +17,6 @@ import Wire
         store = try RouterStore(inMemoryAt: time)
     }
 
-    private func device() async throws -> RouterStore.Device {
-        try await store.addDevice("greenhouse", of: try await store.addOwner("ada"), key: Sample.key(1))
-    }
-
     private func ingest(
         _ numbers: ClosedRange<UInt64>, epoch: UInt64 = Sample.epoch, from device: RouterStore.Device
     ) async throws -> StreamReception {
@@ -31,7 +27,7 @@ import Wire
 
     @Test("A batch beyond a hole is acknowledged with its range, and the watermark stays")
     func beyond() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await ingest(1...3, from: device)
         #expect(try await ingest(10...12, from: device) == Sample.reception(through: 3, [10...12]))
         #expect(try await ingest(13...14, from: device) == Sample.reception(through: 3, [10...14]))
@@ -39,7 +35,7 @@ import Wire
 
     @Test("Ranges that have nothing to do with a batch are not told with it")
     func untouched() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await ingest(1...3, from: device)
         _ = try await ingest(10...12, from: device)
         #expect(try await ingest(20...21, from: device) == Sample.reception(through: 3, [20...21]))
@@ -48,7 +44,7 @@ import Wire
 
     @Test("A batch with holes of its own is acknowledged with a range for each piece")
     func pieces() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         _ = try await ingest(8...8, from: device)
         let batch = Sample.batch([2, 3, 5, 7].map { Sample.reading($0) }, gaps: [11...12])
         let reception = try await store.ingest(batch, from: device).reception
@@ -57,7 +53,7 @@ import Wire
 
     @Test("Live before backlog: when the backlog is through, all is one range")
     func backlog() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         #expect(try await ingest(101...110, from: device) == Sample.reception(through: 0, [101...110]))
         for first: UInt64 in stride(from: 1, to: 100, by: 10) {
             _ = try await ingest(first...(first + 9), from: device)
@@ -68,7 +64,7 @@ import Wire
 
     @Test("An empty batch is acknowledged with what there is")
     func empty() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         #expect(try await store.ingest(Sample.batch([]), from: device).reception == Sample.reception(through: 0))
         _ = try await ingest(1...3, from: device)
         #expect(try await store.ingest(Sample.batch([]), from: device).reception == Sample.reception(through: 3))
@@ -76,7 +72,7 @@ import Wire
 
     @Test("Only what a batch changes is written, however many holes there are")
     func writes() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let odd = stride(from: UInt64(1), through: 401, by: 2).map { Sample.reading($0) }
         _ = try await store.ingest(Sample.batch(odd), from: device)
         #expect(try await store.count("received") == 201)
@@ -95,12 +91,12 @@ import Wire
 
     @Test("A device of which nothing is here is told nothing")
     func nothing() async throws {
-        #expect(try await store.receptions(of: try await device()).isEmpty)
+        #expect(try await store.receptions(of: try await store.newDevice()).isEmpty)
     }
 
     @Test("A device is told its epochs in the order in which they came, with all their ranges, stream by stream")
     func receptions() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         for epoch: UInt64 in [9, 3, .max] {
             _ = try await ingest(1...(epoch == 3 ? 8 : 2), epoch: epoch, from: device)
         }
@@ -115,7 +111,7 @@ import Wire
 
     @Test("Of many epochs a device is told the newest eight, the newest of them last")
     func manyEpochs() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         for epoch: UInt64 in 1...11 { _ = try await ingest(1...epoch, epoch: epoch, from: device) }
         #expect(
             try await store.receptions(of: device)
@@ -124,7 +120,7 @@ import Wire
 
     @Test("Of very many ranges a device is told the lowest thousand")
     func manyRanges() async throws {
-        let device = try await device()
+        let device = try await store.newDevice()
         let odd = stride(from: UInt64(1), through: 2_401, by: 2).map { Sample.reading($0) }
         _ = try await store.ingest(Sample.batch(odd), from: device)
         let received = try await store.receptions(of: device).first?.received
@@ -136,7 +132,7 @@ import Wire
 
     @Test("Nobody is told what another device has sent")
     func apart() async throws {
-        let first = try await device()
+        let first = try await store.newDevice()
         let second = try await store.addDevice("attic", of: first.owner, key: Sample.key(2))
         _ = try await ingest(1...3, from: first)
         #expect(try await store.receptions(of: second).isEmpty)

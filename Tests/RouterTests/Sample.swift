@@ -72,6 +72,13 @@ enum Sample {
             gaps: gaps.map { Gap($0, of: stream, epoch: epoch, reason: .storeFull) }, clockOffset: offset)
     }
 
+    /// A batch of readings, with gaps that are not all alike.
+    static func batch(gaps: [Gap], observed numbers: [UInt64] = []) -> ObservationBatch {
+        var batch = batch(numbers.map { reading($0) })
+        batch.gaps = gaps
+        return batch
+    }
+
     /// A gap of which nobody knows how much it is.
     static func unknownGap(
         _ numbers: ClosedRange<UInt64>, of stream: StreamName = .telemetry, epoch: UInt64 = Self.epoch,
@@ -117,27 +124,6 @@ extension HistoryEntry {
     }
 }
 
-extension RouterStore {
-    /// An account whose secrets nobody knows.
-    func addOwner(_ name: String) async throws -> Owner {
-        try await addAccount(name, password: Sample.secret(1), code: Sample.secret(2))
-        return try #require(try await account(name)).owner
-    }
-
-    /// A device that came in by a claim code.
-    func addDevice(_ name: DeviceID, of owner: Owner, key: [UInt8]) async throws -> Device {
-        let secret = Digest.sha256(key + Array("\(owner.name)/\(name)".utf8))
-        _ = try await addClaim(owner, device: name, secretHash: secret)
-        _ = try await useClaim(secretHash: secret, device: name, key: key)
-        return try #require(try await device(key: key))
-    }
-
-    /// How many rows a table has.
-    func count(_ table: String) async throws -> Int {
-        try await database.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0 }
-    }
-}
-
 /// The problem that something ends with.
 ///
 /// - Returns: nil when it ends well, or with something else.
@@ -159,16 +145,5 @@ func failure(_ body: () async throws -> Void) async -> Failure? {
         return nil
     } catch {
         return error as? Failure
-    }
-}
-
-extension RouterStore {
-    /// Stores one batch.
-    ///
-    /// - Throws: Why it is refused, too.
-    func ingest(_ batch: ObservationBatch, from device: Device) async throws -> Ingested {
-        let (ingested, refusal) = try await ingest([batch], from: device)
-        if let refusal { throw refusal }
-        return try #require(ingested.first)
     }
 }
