@@ -60,6 +60,17 @@ import Testing
         guard case .deadline = await mailbox.next(until: time.now, on: time) else { return #expect(Bool(false)) }
     }
 
+    @Test("A reader that is called off hears of the end, also where its deadline has passed: it does not go on for ever")
+    func calledOffAtDeadline() async {
+        let time = ManualTime()
+        let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)
+        let reader = Task {
+            while case .deadline = await mailbox.next(until: time.now, on: time) { await Task.yield() }
+        }
+        reader.cancel()
+        await reader.value
+    }
+
     @Test("Whoever waits for the reader waits while it is busy, also where the mailbox is full, and not longer")
     func readerComesBy() async {
         let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)

@@ -167,6 +167,31 @@ import Wire
         try await router.close()
     }
 
+    @Test("A device that is refused before it is let in tries again, and says why") func refusedAtTheDoor() async throws {
+        let router = try await FakeRouter(folder)
+        try test.makeKey()
+        try await test.run(router.settings) { [time] link in
+            let refusals = [
+                Failure(.notAuthenticated, "nobody knows this device"),
+                Failure(.busy, "not now", retryAfter: .milliseconds(Int64.max)),
+            ]
+            for (failures, refusal) in refusals.enumerated() {
+                var end = try await router.next()
+                try await end.say(Challenge(nonce: RouterEnd.nonce))
+                _ = try await end.next(Prove.self)
+                try await end.say(refusal.envelope(.deviceSession))
+                let pause = try await time.nextFailure(after: failures)
+                #expect(pause.link?.failedAttempts == failures + 1)
+                #expect(pause.link?.reason == "the router says: \(refusal.message)")
+                time.clock.advance(by: pause.length)
+            }
+            var end = try await router.next()
+            try await end.welcome()
+            await link.until(.connected)
+        }
+        try await router.close()
+    }
+
     // MARK: Why not
 
     @Test("A device without a key says what to do, and connects as soon as it is enrolled") func notEnrolled()

@@ -134,10 +134,11 @@ import Wire
     }
 
     @Test("A router that has gone silent is given up within 50 seconds, and not before two heartbeats were missed")
-    func silence() {
+    func silence() throws {
         var test = SessionUnderTest.open()
-        #expect(test.session.end > test.now + .seconds(40))
-        #expect(test.session.end <= test.now + .seconds(50))
+        let end = try #require(test.session.end)
+        #expect(end > test.now + .seconds(40))
+        #expect(end <= test.now + .seconds(50))
         #expect(test.wait(.seconds(40)) == [])
         let problem = test.wait(.seconds(10)).problem
         #expect(problem?.description == "the router has been silent for too long")
@@ -199,6 +200,17 @@ import Wire
             _ = test.hear(Heartbeat())
         }
         #expect(problem != nil)
+    }
+
+    @Test("A session that has ended is due for nothing, at whatever stage it was") func endedIsNeverDue() {
+        let refusal = Failure(.notAuthenticated, "nobody knows this device")
+        for isOpen in [false, true] {
+            var test = isOpen ? SessionUnderTest.open() : SessionUnderTest()
+            if !isOpen { _ = test.hear(Challenge(nonce: SessionUnderTest.nonce)) }
+            #expect(test.hear(refusal.envelope(.deviceSession)).problem != nil)
+            #expect(test.session.end == nil)
+            #expect(test.wait(.seconds(1_000)) == [])
+        }
     }
 
     @Test("The router's own heartbeat decides how long it may be silent", arguments: [1, 8, 20]) func pace(seconds: Int)

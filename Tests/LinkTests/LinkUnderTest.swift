@@ -35,10 +35,11 @@ final class WatchedTime: TimeSource {
 
     /// The pause after the next try that failed.
     ///
-    /// A session sleeps, too; but never while there is one more failure than before.
+    /// A session sleeps, too, also while it is tidied up; but never while there is one more failure than before.
     func nextFailure(after failures: Int) async throws -> Pause {
         while let pause = await pauses.next() {
-            if let link = pause.link, link.state == .reconnecting, link.failedAttempts != failures { return pause }
+            guard let link = pause.link, link.state == .reconnecting else { continue }
+            if link.failedAttempts > 0, link.failedAttempts != failures { return pause }
         }
         throw HarnessError(description: "nothing failed")
     }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -36,6 +37,25 @@ extension ProgramTests {
                 let code = try await house.claim()
                 let typed = code.lowercased().filter { $0 != "-" }
                 try house.done(await enroll(house, "--claim", typed))
+            }
+        }
+
+        @Test("A router that is begun anew knows no device: it says so, and the device is back as soon as it is enrolled")
+        func forgotten() async throws {
+            try await Household.open { house in
+                let (router, agent) = try await house.settle()
+                router.signal(9)
+                try await router.end()
+                for suffix in ["", "-wal", "-shm"] { unlink("\(house.routerData)/router.db\(suffix)") }
+                try await house.startRouter()
+                try await agent.errors.next(with: "the router says: ")
+
+                try await house.addUser()
+                try house.done(await house.login())
+                try await house.enroll()
+                try await agent.errors.next(with: "connected to the router")
+                agent.signal(15)
+                #expect(try await agent.end() == .exited(0))
             }
         }
 

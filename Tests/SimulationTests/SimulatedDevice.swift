@@ -163,7 +163,7 @@ final class SimulatedDevice {
         defer { isWorking = false }
         if let deadline = batcher.deadline, deadline <= clock.now { try await commit() }
         if let deadline = machine.deadline, deadline <= clock.now { try await handle(.tick) }
-        if let session, session.end <= clock.now { try await tell(.tick) }
+        if let end = session?.end, end <= clock.now { try await tell(.tick) }
         while let work = session?.nextWork(at: clock.now) { try await perform(work) }
         sleep()
     }

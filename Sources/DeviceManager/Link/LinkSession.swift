@@ -113,12 +113,16 @@ struct LinkSession {
         lastHeard = now
     }
 
-    /// When the router counts as gone, and ``Event/tick`` is due.
+    /// When the router counts as gone, and ``Event/tick`` is due; nil: the session has ended.
     ///
     /// By talking alone it does not put off its welcome, nor what it owes.
-    var end: MonotonicTime {
-        let isSilent = state == .greeting ? greetingEnd : lastHeard + silence
-        return uplink.stallDeadline.map { min($0, isSilent) } ?? isSilent
+    var end: MonotonicTime? {
+        switch state {
+        case .closed: nil
+        case .greeting: greetingEnd
+        case .agreeing, .open, .draining:
+            [uplink.stallDeadline, lastHeard + silence].compactMap(\.self).min()
+        }
     }
 
     /// When there may be work although nothing happened; nil: never.
@@ -162,7 +166,7 @@ struct LinkSession {
             state = state == .open ? .draining : .closed
             return state == .closed ? [.close(nil)] : drained()
         case .tick:
-            guard end <= now else { return [] }
+            guard let end, end <= now else { return [] }
             return close(LinkProblem("the router \(fault(at: now))", isSilence: true))
         }
     }

@@ -158,7 +158,8 @@ public final class Mailbox<Element: Sendable>: Sendable {
         welcomeVisitor()
         guard let deadline else { return await wait() }
         if let element = takeIfWaiting() { return .element(element) }
-        if deadline <= time.now { return state.withLock { $0.isFinished } ? .finished : .deadline }
+        // Also here whoever is cancelled gets no further: a deadline that has passed must not keep it going for ever.
+        if deadline <= time.now { return isOver ? .finished : .deadline }
         let received = await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
@@ -175,6 +176,9 @@ public final class Mailbox<Element: Sendable>: Sendable {
         state.withLock { $0.deadlinePassed = false }  // it may have passed just after the element came
         return received
     }
+
+    /// Whether nothing more comes, or the reading task is cancelled.
+    private var isOver: Bool { state.withLock { $0.isFinished } || Task.isCancelled }
 
     private func wait() async -> Received {
         await withTaskCancellationHandler {
