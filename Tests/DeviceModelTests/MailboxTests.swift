@@ -60,7 +60,8 @@ import Testing
         guard case .deadline = await mailbox.next(until: time.now, on: time) else { return #expect(Bool(false)) }
     }
 
-    @Test("A reader that is called off hears of the end, also where its deadline has passed: it does not go on for ever")
+    @Test(
+        "A reader that is called off hears of the end, also where its deadline has passed: it does not go on for ever")
     func calledOffAtDeadline() async {
         let time = ManualTime()
         let mailbox = Mailbox<Int>(bound: 1, policy: .refuseNewest)

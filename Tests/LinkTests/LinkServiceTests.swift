@@ -167,7 +167,8 @@ import Wire
         try await router.close()
     }
 
-    @Test("A device that is refused before it is let in tries again, and says why") func refusedAtTheDoor() async throws {
+    @Test("A device that is refused before it is let in tries again, and says why") func refusedAtTheDoor() async throws
+    {
         let router = try await FakeRouter(folder)
         try test.makeKey()
         try await test.run(router.settings) { [time] link in

@@ -40,7 +40,8 @@ extension ProgramTests {
             }
         }
 
-        @Test("A router that is begun anew knows no device: it says so, and the device is back as soon as it is enrolled")
+        @Test(
+            "A router that is begun anew knows no device: it says so, and the device is back as soon as it is enrolled")
         func forgotten() async throws {
             try await Household.open { house in
                 let (router, agent) = try await house.settle()

@@ -65,6 +65,33 @@ extension ProgramTests {
             }
         }
 
+        @Test(
+            "An agent whose disk can only be read when it starts works all the same, and stores when it can be written",
+            arguments: [true, false])
+        func readOnlyAtStart(isFirst: Bool) async throws {
+            try await Household.open { house in
+                let prepare = isFirst ? "true" : "touch \"$0/lock\" \"$0/store.db\""
+                let agent = try startAgent(house, prepare: "\(prepare) && mount -o remount,ro \"$0\"")
+                let line = try await agent.errors.next(with: "observations cannot be stored")
+                #expect(line.contains("\(house.stateDirectory)/store.db cannot be"))
+                try house.done(await house.m2m("call", "heater", "on"))
+                let read = try await house.m2m("read", "climate.temperature", "--json") { !$0.isEmpty }
+                #expect(try read.json.map { $0["quality"] } == ["good"])
+                // Nobody else takes the folder meanwhile.
+                let disk = SmallDisk(of: agent, house.stateDirectory).entrance
+                let other = [Household.programs + "m2m-agent", "run", "--config", house.configuration]
+                let second = try await house.run(disk[0], disk.dropFirst() + other)
+                #expect(second.errors.contains { $0.contains("another agent") })
+
+                let remount = ["/bin/mount", "-o", "remount,rw", house.stateDirectory]
+                try house.done(await house.run(disk[0], disk.dropFirst() + remount))
+                try await status(house) { $0 == .null }
+                _ = try await house.m2m("history", "climate.temperature", "--json") { !$0.isEmpty }
+                agent.signal(SIGTERM)
+                #expect(try await agent.end() == .exited(0))
+            }
+        }
+
         @Test("An agent whose disk is full ends on SIGTERM as always, its outputs safe") func endsOnFullDisk()
             async throws
         {

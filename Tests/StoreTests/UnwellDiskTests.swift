@@ -72,6 +72,38 @@ import Testing
         }
     }
 
+    @Test("a run that could store nothing at all is named by the next, however it ended; one that could later is not")
+    func unheardOf() async throws {
+        for isWellLater in [false, true] {
+            let folder = try StoreFolder(time: time)
+            func run(_ body: (Store) async throws -> Void) async throws { try await body(try folder.open()) }
+            try await run { store in
+                _ = try await store.append(Sample.readings(1...3, at: time), lost: [])
+                try await store.finish()
+            }
+            #expect(rename(folder.path, folder.path + ".away") == 0 && mkdir(folder.path, 0o700) == 0)
+            try await run { store in
+                await #expect(throws: StoreError.self) {
+                    try await store.append(Sample.readings(4...4, at: time), lost: [])
+                }
+                await #expect(throws: StoreError.self) { try await store.finish() }
+                guard isWellLater else { return }
+                #expect(rmdir(folder.path) == 0 && rename(folder.path + ".away", folder.path) == 0)
+                _ = try await store.append(Sample.readings(4...4, at: time), lost: [])
+                try await store.finish()
+            }
+            if !isWellLater { #expect(rmdir(folder.path) == 0 && rename(folder.path + ".away", folder.path) == 0) }
+            for _ in 0..<2 {
+                try await run { store in
+                    let waiting = try await store.waiting()
+                    #expect(waiting.gaps.map(\.reason) == (isWellLater ? [] : [.uncleanStop]))
+                    #expect(waiting.values == (isWellLater ? [1, 2, 3, 4] : [1, 2, 3]))
+                    try await store.finish()
+                }
+            }
+        }
+    }
+
     @Test("read-only at the start, with and without a database", arguments: [true, false])
     func readOnly(isThere: Bool) async throws {
         if isThere { try await run(on: disk) }

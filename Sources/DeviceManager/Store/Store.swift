@@ -1,5 +1,6 @@
 public import DeviceManager
 public import DeviceModel
+import Glibc
 
 /// The agent's SQLite database: the outbox and the log of commands.
 ///
@@ -59,13 +60,20 @@ public actor Store: Outbox, CommandLog {
     ) throws(StoreError) {
         self.path = path
         surroundings = StoreDatabase.Surroundings(bounds: bounds, time: time, newEpoch: newEpoch)
+        if SafeFile.exists(path + Self.unheard) { before.wasCutOff = true }
         do throws(StoreError) {
             opened = try StoreDatabase.open(path, surroundings, after: &before)
+            unlink(path + Self.unheard)
         } catch {
             guard error.mayHeal else { throw error }
             problem = error
+            try? SafeFile.write([], to: path + Self.unheard)  // safe: a disk that takes not even that can't be told
         }
     }
+
+    /// The end of the name of a file that is there while a run has begun of which the database knows nothing: an empty
+    /// file fits on a disk that is full.
+    private static let unheard = ".unheard"
 
     /// The thread on which everything here runs.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -91,6 +99,7 @@ public actor Store: Outbox, CommandLog {
         if let opened { return opened }
         let database = try StoreDatabase.open(path, surroundings, after: &before)
         (opened, problem) = (database, nil)  // it has written already
+        unlink(path + Self.unheard)
         return database
     }
 

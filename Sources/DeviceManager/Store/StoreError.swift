@@ -38,12 +38,21 @@ public struct StoreError: ExplainedError, Hashable {
         }
     }
 
+    private var folder: String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
+
     /// Whether this user may not use the file, or its folder: the disk has nothing to do with it.
     private var isForbidden: Bool {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        return [path, folder].contains { (name: String) in
+        [path, folder].contains { (name: String) in
             access(name, R_OK | W_OK) != 0 && (errno == EACCES || errno == EPERM)
         }
+    }
+
+    /// Whether there is no space: SQLite calls it something else where it was to be mapped into memory.
+    private var isDiskFull: Bool {
+        if primary == SQLITE_FULL { return true }
+        guard primary == SQLITE_IOERR else { return false }
+        var disk = statvfs()
+        return statvfs(folder, &disk) == 0 && disk.f_blocks > 0 && disk.f_bavail == 0
     }
 
     /// The database.
@@ -52,10 +61,11 @@ public struct StoreError: ExplainedError, Hashable {
     /// The failure in words.
     public var description: String {
         switch primary {
-        case SQLITE_FULL: "the disk with \(path) is full; free some space, it goes on by itself"
+        case _ where isDiskFull: "the disk with \(path) is full; free some space, it goes on by itself"
         case SQLITE_READONLY: "\(path) cannot be written: \(message); is its disk mounted read-only?"
         case SQLITE_CORRUPT, SQLITE_NOTADB: "\(path) is damaged (\(message)); it is set aside, and a new one is begun"
-        case SQLITE_CANTOPEN: "\(path) cannot be opened: \(message); do its folder and its rights exist?"
+        case SQLITE_CANTOPEN:
+            "\(path) cannot be opened: \(message); is it a file, is its folder there, and may this user use it?"
         case SQLITE_BUSY, SQLITE_LOCKED: "\(path) is in use by another program"
         case SQLITE_IOERR: "the disk with \(path) does not work: \(message)"
         default: "\(path) failed: \(message) (SQLite \(sqliteCode))"

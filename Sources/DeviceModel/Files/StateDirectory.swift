@@ -22,6 +22,8 @@ public final class StateDirectory: Sendable {
 
     /// Makes the folder where it is not there, and takes it for this process.
     ///
+    /// A disk that can only be read now may be well again later: its folder is taken all the same.
+    ///
     /// - Parameters:
     ///   - path: The folder.
     ///   - owner: Who keeps things there, for messages.
@@ -30,11 +32,12 @@ public final class StateDirectory: Sendable {
         self.path = path
         do throws(FileError) {
             try SafeFile.makeFolder(path)
-        } catch {
+        } catch  where error.errno != EROFS || !SafeFile.exists(path) {
             throw StateDirectoryError(path: path, owner: owner, problem: .system(error.errno))
+        } catch {
+            // It is there, and can be read.
         }
-        let lockPath = "\(path)/lock"
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        lock = Self.open("\(path)/lock", in: path)
         guard lock >= 0 else { throw StateDirectoryError(path: path, owner: owner, problem: .system(errno)) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let (number, holder) = (errno, Self.holder(lock))  // `deinit` closes the file
@@ -47,6 +50,14 @@ public final class StateDirectory: Sendable {
     }
 
     deinit { close(lock) }
+
+    /// Opens what is locked: a file for that, which says who has it; where none can be made, the folder itself.
+    private static func open(_ file: String, in folder: String) -> Int32 {
+        let lock = Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock < 0, errno == EROFS || errno == ENOSPC || errno == EDQUOT else { return lock }
+        let readable = Glibc.open(file, O_RDONLY | O_CLOEXEC)
+        return readable >= 0 ? readable : Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
 
     /// A file in the folder.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -83,6 +94,15 @@ public struct StateDirectoryError: ExplainedError, Hashable {
     /// The folder.
     public var resource: String { path }
 
+    private func advice(_ number: Int32) -> String {
+        switch number {
+        case ENOTDIR, EEXIST: "move away what is there and is no folder"
+        case EACCES, EPERM: "give it to this user"
+        case EROFS, ENOSPC, EDQUOT: "see to its disk"
+        default: "make it"
+        }
+    }
+
     /// The failure in words.
     public var description: String {
         switch problem {
@@ -90,8 +110,8 @@ public struct StateDirectoryError: ExplainedError, Hashable {
             "another \(owner.name)\(process.map { " (process \($0))" } ?? "") uses \(path); stop it, "
                 + "or give this one a \(owner.setting) of its own"
         case .system(let number):
-            "the folder \(path) cannot be used: \(errorText(number)); "
-                + "make it, give it to this user, or set \(owner.setting) to another one"
+            "the folder \(path) cannot be used: \(errorText(number)); \(advice(number)), "
+                + "or set \(owner.setting) to another one"
         }
     }
 }
