@@ -54,7 +54,8 @@ struct Wiring {
         let bounds = Store.Bounds(
             size: agent.store.maxSize, age: agent.store.keep, whenFull: agent.store.whenFull,
             hasRouter: agent.router != nil)
-        let store = try Store(path: folder.file("store.db"), bounds: bounds, time: time)
+        let losses = LossLog(logger, time: time)
+        let store = try Store(path: folder.file("store.db"), bounds: bounds, time: time, onLoss: losses.note)
         var world = DeviceManager.Surroundings(
             board: board, outbox: store, log: store, time: time, logger: logger)
         if let keeper = agent.keeper {

@@ -127,9 +127,9 @@ import Testing
         #expect(read(kind, .string("212 m")).0 == 212)
         #expect(
             read(kind, .integer(212)).1 == [
-                "'k' must be a length in quotes with its unit such as \"1.00 m\", not the number 212"
+                "'k' must be a length in quotes such as \"1.00 m\", its unit m, cm, mm or km, not the number 212"
             ])
-        #expect(read(kind, .string("20 km")).1 == ["'k' must be from -500.00 m to 9000.00 m, not 20000.00 m"])
+        #expect(read(kind, .string("20 km")).1 == ["'k' must be from -500.00 m to 9000.00 m, not 20 km"])
     }
 
     @Test func listsTakeOneValueToo() {

@@ -29,6 +29,17 @@ import Wire
         #expect(test.session.finish() == [])
     }
 
+    @Test("The store hears at once what has arrived, in case that it needs the room") func notes() throws {
+        var test = SessionUnderTest.open()
+        #expect(try test.deliver(1...2) == [])
+        #expect(test.work() == .note(SessionUnderTest.reception(1...2)))
+        #expect(try test.deliver(3...4) == [])
+        #expect(
+            test.allWork().filter { if case .note = $0 { true } else { false } } == [
+                .note(SessionUnderTest.reception(3...4))
+            ])
+    }
+
     @Test("Ranges of one epoch are forgotten as one, whatever their order") func unions() throws {
         var test = SessionUnderTest.open()
         for numbers in [95...120, 1...10, 90...94, 11...12] as [ClosedRange<UInt64>] { try test.deliver(numbers) }
@@ -73,6 +84,7 @@ import Wire
         try test.deliver(1...2)
         _ = test.wait(LinkSession.trimDelay)
         #expect(test.work() == .trim(SessionUnderTest.reception(1...2)))
+        #expect(test.work() == .note(SessionUnderTest.reception(1...2)))
         _ = try test.nextLoad()
     }
 

@@ -61,8 +61,14 @@ struct SessionUnderTest {
     }
 
     /// What is to be fetched next; nil: something else, or nothing.
+    ///
+    /// What the store only takes note of goes before.
     mutating func load() -> Uplink.Load? {
-        if case .load(let load) = work() { load } else { nil }
+        switch work() {
+        case .load(let load): load
+        case .note: load()
+        default: nil
+        }
     }
 
     /// All that there is to do with the store, where it has nothing that would go up.

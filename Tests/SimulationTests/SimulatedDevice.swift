@@ -264,6 +264,7 @@ final class SimulatedDevice {
             case .load(let load):
                 let batch = try await store.batch(of: load.stream, in: load.span, limit: Uplink.batchSize)
                 try await tell(.loaded(load, batch))
+            case .note(let reception): await store.noteArrival(of: reception)
             case .trim(let reception): try await store.acknowledge(reception)
             case .renumber(let position):
                 world.note("device: renumbers from \(position.sequence)")
@@ -281,6 +282,7 @@ extension LinkSession.Work {
         switch self {
         case .agree: "agreeing"
         case .load: "loading"
+        case .note: "noting"
         case .trim: "trimming"
         case .renumber: "renumbering"
         }

@@ -42,6 +42,19 @@ import Testing
         #expect(await store.status().kept == 2)
     }
 
+    @Test("what the router has goes with what is too old, and is not named as missing")
+    func arrived() async throws {
+        let store = try open()
+        let first = try await store.append(Sample.readings(1...4, at: time), lost: [])
+        let epoch = try #require(first.first?.position.epoch)
+        await store.noteArrival(of: StreamReception(.telemetry, epoch, 1...1, 3...3))
+        time.advance(by: .seconds(61))
+        _ = try await store.append(Sample.readings(5...5, at: time), lost: [])
+        #expect(try await store.waiting().gaps.map(\.numbers) == [2...2, 4...4])
+        #expect(await store.status().dropped == 2)
+        #expect(await store.status().kept == 1)
+    }
+
     @Test("events that wait for the router stay, however old they are; without one they go")
     func events() async throws {
         for hasRouter in [true, false] {

@@ -41,6 +41,41 @@ import Testing
         #expect(try await store.waiting(in: .events).observations.count == 1)
     }
 
+    @Test("what the router has goes before anything is missed, also where that was not written down yet")
+    func arrivedFirst() async throws {
+        let store = try disk.open(size: 300_000, time: time)
+        var epoch: UInt64 = 0
+        for number in 1...100 {
+            let stored = try await store.append(Sample.readings(1...100, at: time), lost: [])
+            epoch = try #require(stored.first?.position.epoch)
+            let arrived = UInt64(number * 100 - 99)...UInt64(number * 100)
+            await store.noteArrival(of: StreamReception(.telemetry, epoch, arrived))
+        }
+        #expect(try await store.waiting().gaps == [])
+        var status = await store.status()
+        #expect(status.dropped == 0)
+        #expect(status.kept < 3_000)
+        #expect(try await store.waiting().observations.count == status.kept)
+        // What is left of it is known, too.
+        try await store.acknowledge(StreamReception(.telemetry, epoch, 1...10_000))
+        status = await store.status()
+        #expect(status.kept == 0)
+        let known = StreamReception(.telemetry, epoch, 1...10_000)
+        _ = try await store.agree(with: [known])
+        #expect(try await store.waiting().gaps == [])
+    }
+
+    @Test("what is noted in one session says nothing in the next: the router may have lost it since")
+    func noted() async throws {
+        let store = try disk.open(size: 300_000, time: time)
+        let stored = try await store.append(Sample.readings(1...100, at: time), lost: [])
+        let epoch = try #require(stored.first?.position.epoch)
+        await store.noteArrival(of: StreamReception(.telemetry, epoch, 1...100))
+        _ = try await store.agree(with: [])
+        try await fill(store, hundreds: 100)
+        #expect(try await store.waiting().gaps.first?.first == 1)
+    }
+
     @Test("the database grows by no more than one commit beyond its bound")
     func bound() async throws {
         let store = try disk.open(size: 300_000, time: time)

@@ -106,6 +106,33 @@ import Testing
         #expect(try await folder.open().waiting().gaps.map(\.reason) == [.storeDamaged])
     }
 
+    @Test(
+        "numbers that were never given are damage, too: nothing is taken for what it can't be, and nothing ends the agent",
+        arguments: [
+            "gaps SET first = last + 1", "gaps SET first = -3", "gaps SET last = 9223372036854775807",
+            "gaps SET count = -1", "acknowledged SET first = last + 1", "acknowledged SET last = -1",
+            "streams SET next = 0", "streams SET next = 9223372036854775807", "observations SET sequence = -1",
+            "observations SET sequence = 9223372036854775807", "observations SET value = 9e999",
+        ])
+    func nonsense(_ change: String) async throws {
+        do {
+            let store = try folder.open()
+            let stored = try await store.append(Sample.readings(1...5, at: time), lost: [Sample.loss(3)])
+            let epoch = try #require(stored.first?.position.epoch)
+            try await store.acknowledge(StreamReception(.telemetry, epoch, 4...5))
+            try await store.finish()
+        }
+        do {
+            let database = try folder.database()
+            try database.execute("UPDATE \(change)")
+            #expect(database.changedRows > 0)
+        }
+        let store = try folder.open()
+        #expect(try await store.waiting().gaps.map(\.reason) == [.storeDamaged])
+        #expect(try await store.append(Sample.readings(1...1, at: time), lost: []).count == 1)
+        #expect(access("\(folder.path).damaged", F_OK) == 0)
+    }
+
     @Test("the one that was set aside before makes room for it, and a journal that is left over is not taken for new")
     func twice() async throws {
         for byte in UInt8(1)...2 {

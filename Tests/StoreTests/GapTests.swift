@@ -33,6 +33,34 @@ import Testing
         #expect(try await store.waiting(in: .events) == Waiting())
     }
 
+    @Test("whoever wants to know is told of gaps when they are written down, and when they grow, and of no other")
+    func told() async throws {
+        let told = Mailbox<[Gap]>(bound: 100, policy: .refuseNewest)
+        func open(_ size: Int) throws -> Store {
+            let bounds = Store.Bounds(size: size, age: .seconds(86_400), hasRouter: true)
+            return try Store(path: folder.path, bounds: bounds, time: time, onLoss: { told.send($0) })
+        }
+        do {
+            let store = try open(67_108_864)
+            for _ in 0..<30 { _ = try await store.append(Sample.readings(1...100, at: time), lost: []) }
+            #expect(told.count == 0)
+            _ = try await store.append([], lost: [Sample.loss(3)])
+            #expect(told.takeIfWaiting()?.map(\.numbers) == [3_001...3_003])
+            #expect(try await !store.waiting().observations.isEmpty)
+            #expect(told.count == 0)
+        }
+        // It did not end in order, and there is less room now.
+        let store = try open(150_000)
+        #expect(told.takeIfWaiting()?.map(\.reason) == [.uncleanStop, .uncleanStop])
+        _ = try await store.append(Sample.readings(1...1, at: time), lost: [])
+        _ = try await store.append(Sample.readings(1...100, at: time), lost: [])
+        let (first, second) = (told.takeIfWaiting()?.first, told.takeIfWaiting()?.first)
+        #expect(first?.reason == .storeFull)
+        #expect(first?.first == 1)
+        if let second { #expect(second.numbers.count >= first?.numbers.count ?? 0) }
+        #expect(told.count == 0)
+    }
+
     @Test("losses of both reasons and both streams are a gap each")
     func bothReasons() async throws {
         let store = try folder.open()

@@ -66,6 +66,9 @@ public final class InMemoryStore: Outbox, CommandLog {
         state.withLock { $0.batch(of: stream, in: span, limit: limit) }
     }
 
+    /// There is always room for all.
+    public func noteArrival(of reception: StreamReception) async {}
+
     /// Forgets what was acknowledged.
     public func acknowledge(_ reception: StreamReception) async throws {
         state.withLock { state in

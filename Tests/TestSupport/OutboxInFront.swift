@@ -18,6 +18,11 @@ extension OutboxInFront {
         try await outbox.batch(of: stream, in: span, limit: limit)
     }
 
+    /// The router has these numbers, which is not written down yet.
+    public func noteArrival(of reception: StreamReception) async {
+        await outbox.noteArrival(of: reception)
+    }
+
     /// The router has these numbers.
     public func acknowledge(_ reception: StreamReception) async throws {
         try await outbox.acknowledge(reception)

@@ -115,14 +115,16 @@ extension ValueKind where Value == Double {
     public static func quantity(_ quantity: Quantity, _ range: ClosedRange<Double>) -> Self {
         let write: @Sendable (Double) -> String = { DeviceModel.Value.number($0).text(of: quantity) }
         let words = "\(write(range.lowerBound)) to \(write(range.upperBound))"
-        let name = String(quantity.rawValue.map { $0 == "_" ? " " : $0 })
+        let name = quantity == .information ? "size" : String(quantity.rawValue.map { $0 == "_" ? " " : $0 })
         let example = "\"\(write(quantity.display.toSI(1)))\""
         return Self(name, range: words) { node, place, findings in
             guard case .string(let text) = node.value, let value = quantity.parse(text) else {
-                return refuse("\(articled(name)) in quotes with its unit such as \(example)", node, place, &findings)
+                let units = listed(quantity.units.map(\.symbol))
+                return refuse(
+                    "\(articled(name)) in quotes such as \(example), its unit \(units)", node, place, &findings)
             }
             guard range.contains(value) else {
-                findings.add(at: node.position, "'\(place.key)' must be from \(words), not \(write(value))")
+                findings.add(at: node.position, "'\(place.key)' must be from \(words), not \(text)")
                 return nil
             }
             return value
@@ -170,7 +172,7 @@ extension ValueKind {
     }
 }
 
-/// `a length`, `an information`.
+/// `a length`, `an angle`.
 func articled(_ name: String) -> String {
     (name.first.map("aeiou".contains) == true ? "an " : "a ") + name
 }

@@ -165,6 +165,9 @@ actor LinkConnection {
             case .agree(let receptions): done = .agreed(try await outbox.agree(with: receptions))
             case .load(let load):
                 done = .loaded(load, try await outbox.batch(of: load.stream, in: load.span, limit: Uplink.batchSize))
+            case .note(let reception):
+                await outbox.noteArrival(of: reception)
+                done = nil
             case .trim(let reception):
                 try await outbox.acknowledge(reception)
                 done = nil

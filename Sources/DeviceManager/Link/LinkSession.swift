@@ -56,7 +56,9 @@ struct LinkSession {
         case agree([StreamReception])
         /// Fetch a batch.
         case load(Uplink.Load)
-        /// The router has these.
+        /// The router has these: they may go where there is no room.
+        case note(StreamReception)
+        /// The router has these: they go.
         case trim(StreamReception)
         /// The router knows this number for something else.
         case renumber(StreamPosition)
@@ -92,6 +94,7 @@ struct LinkSession {
     private var lastHeard: MonotonicTime
     private var uplink: Uplink
     private var agreement: [StreamReception]?
+    private var unnoted: [StreamReception] = []
     private var untrimmed: [StreamReception] = []
     private var trimAt: MonotonicTime?
     private var clash: StreamPosition?
@@ -204,6 +207,7 @@ struct LinkSession {
             if untrimmed.isEmpty { self.trimAt = nil }
             return .trim(reception)
         }
+        if let reception = unnoted.popLast() { return .note(reception) }
         guard state == .open || state == .draining else { return nil }
         return uplink.next(at: now, isDraining: state == .draining).map(Work.load)
     }
@@ -211,7 +215,7 @@ struct LinkSession {
     /// What is left to be done with the store when the connection ends.
     mutating func finish() -> [Work] {
         state = .closed
-        defer { (untrimmed, clash) = ([], nil) }
+        defer { (unnoted, untrimmed, clash) = ([], [], nil) }
         return untrimmed.map(Work.trim) + (clash.map { [.renumber($0)] } ?? [])
     }
 
@@ -299,11 +303,8 @@ struct LinkSession {
     private mutating func acknowledge(_ message: Acknowledgement, at now: MonotonicTime) -> [Action] {
         guard state == .open || state == .draining else { return [] }
         guard let reception = uplink.acknowledged(message, at: now) else { return drained() }
-        if let index = untrimmed.firstIndex(where: { $0.isSameEpoch(as: reception) }) {
-            untrimmed[index].received.formUnion(reception.received)
-        } else {
-            untrimmed.append(reception)
-        }
+        unnoted.add(reception)
+        untrimmed.add(reception)
         trimAt = trimAt ?? now + Self.trimDelay
         return drained()
     }

@@ -184,19 +184,14 @@ struct Uplink {
         }
         if let index {
             movedAt = now
-            let flight = flights.remove(at: index).reception
-            if let known = answered.firstIndex(where: { $0.isSameEpoch(as: flight) }) {
-                answered[known].received.formUnion(flight.received)
-            } else {
-                answered.append(flight)
-            }
+            answered.add(flights.remove(at: index).reception)
         }
         guard let known = answered.firstIndex(where: { $0.isSameEpoch(as: said) }) else { return nil }
         let arrived = answered[known].received.intersection(said.received)
-        answered[known].received = answered[known].received.subtracting(arrived)
-        if answered[known].received.isEmpty { answered.remove(at: known) }
         guard !arrived.isEmpty else { return nil }
-        return StreamReception(stream: said.stream, epoch: said.epoch, received: arrived)
+        let reception = StreamReception(stream: said.stream, epoch: said.epoch, received: arrived)
+        answered.remove(reception)
+        return reception
     }
 
     /// When it is too long that nothing was acknowledged; nil: nothing is on its way.

@@ -17,6 +17,15 @@ extension SQLite {
         return (row.integer(0), gap)
     }
 
+    /// Gaps that were written down after another one, in this order.
+    func gaps(after id: Int64) throws(StoreError) -> [(id: Int64, gap: Gap)] {
+        var gaps: [(id: Int64, gap: Gap)] = []
+        try run("\(Self.selectGaps) WHERE id > ? ORDER BY id", [.integer(id)]) { row in
+            if let gap = Self.gap(row) { gaps.append(gap) }
+        }
+        return gaps
+    }
+
     /// Writes a gap down.
     func insert(_ gap: Gap) throws(StoreError) {
         try run(

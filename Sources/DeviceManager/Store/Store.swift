@@ -32,6 +32,7 @@ public actor Store: Outbox, CommandLog {
 
     private let path: String
     private let surroundings: StoreDatabase.Surroundings
+    private let onLoss: @Sendable ([Gap]) -> Void
     private var opened: StoreDatabase?
     /// What the database that will be opened next comes after.
     private var before = StoreDatabase.Before()
@@ -53,16 +54,20 @@ public actor Store: Outbox, CommandLog {
     ///   - bounds: How much is kept.
     ///   - time: The clock.
     ///   - newEpoch: Gives 64 random bits, other ones each time, and never 0.
+    ///   - onLoss: Is told of gaps that were written down, also when they have grown.
     /// - Throws: ``StoreError`` when somebody has to do something first.
     public init(
         path: String, bounds: Bounds, time: any TimeSource,
-        newEpoch: @escaping @Sendable () -> UInt64 = { .random(in: 1...(.max)) }
+        newEpoch: @escaping @Sendable () -> UInt64 = { .random(in: 1...(.max)) },
+        onLoss: @escaping @Sendable ([Gap]) -> Void = { _ in }
     ) throws(StoreError) {
-        self.path = path
+        (self.path, self.onLoss) = (path, onLoss)
         surroundings = StoreDatabase.Surroundings(bounds: bounds, time: time, newEpoch: newEpoch)
         if SafeFile.exists(path + Self.unheard) { before.wasCutOff = true }
         do throws(StoreError) {
-            opened = try StoreDatabase.open(path, surroundings, after: &before)
+            let database = try StoreDatabase.open(path, surroundings, after: &before)
+            opened = database
+            Self.tell(of: database, onLoss)
             unlink(path + Self.unheard)
         } catch {
             guard error.mayHeal else { throw error }
@@ -85,7 +90,9 @@ public actor Store: Outbox, CommandLog {
         isWriting: Bool = false, _ body: (StoreDatabase) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         do throws(StoreError) {
-            let result = try body(try database())
+            let database = try database()
+            let result = try body(database)
+            Self.tell(of: database, onLoss)
             if isWriting { problem = nil }
             return result
         } catch {
@@ -93,6 +100,14 @@ public actor Store: Outbox, CommandLog {
             if error.isDamage || error.wantsReopening { close(isDamaged: error.isDamage) }
             throw error
         }
+    }
+
+    /// Tells of the gaps that were written down since the last time.
+    private static func tell(of database: StoreDatabase, _ onLoss: ([Gap]) -> Void) {
+        let new = try? database.sqlite.gaps(after: database.toldGap)  // safe: they are told with the next ones
+        guard let new, let last = new.last else { return }
+        database.toldGap = last.id
+        onLoss(new.map(\.gap))
     }
 
     private func database() throws(StoreError) -> StoreDatabase {
@@ -137,6 +152,11 @@ public actor Store: Outbox, CommandLog {
         }
         if let batch { reach(batch.end) }
         return batch
+    }
+
+    /// The router has these numbers, which is not written down yet.
+    public func noteArrival(of reception: StreamReception) {
+        opened?.arrived.add(reception)
     }
 
     /// The router has these numbers.

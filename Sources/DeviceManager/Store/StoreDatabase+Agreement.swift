@@ -5,6 +5,7 @@ import DeviceModel
 extension StoreDatabase {
     /// Compares what the router has with what there is here.
     func agree(with receptions: [StreamReception]) throws(StoreError) -> [StreamName: OutboxOutlook] {
+        arrived = []
         for name in StreamName.allCases {
             let known = receptions.filter { $0.stream == name }
             if try isReplaced(name, known) { try replaceEpoch(of: name, known) }

@@ -4,7 +4,7 @@ extension StoreDatabase {
     /// Stores observations in one transaction, and numbers them.
     func append(_ observations: [Observation], lost: [Loss]) throws(StoreError) -> [RecordedObservation] {
         var (streams, clock, thinning) = (self.streams, self.clock, self.thinning)
-        let (recorded, pruned) = try sqlite.transaction { () throws(StoreError) in
+        let (recorded, gone) = try sqlite.transaction { () throws(StoreError) in
             for loss in lost where loss.count > 0 { try insert(loss, &streams) }
             var recorded: [RecordedObservation] = []
             recorded.reserveCapacity(observations.count)
@@ -16,8 +16,9 @@ extension StoreDatabase {
             return (recorded, try prune(clock, &thinning))
         }
         (self.streams, self.clock, self.thinning) = (streams, clock, thinning)
-        kept += recorded.count - pruned
-        dropped += pruned
+        kept += recorded.count - gone.dropped - gone.trimmed
+        dropped += gone.dropped
+        if gone.trimmed > 0 { arrived = [] }
         return recorded
     }
 

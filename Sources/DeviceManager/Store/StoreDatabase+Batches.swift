@@ -75,33 +75,38 @@ extension StoreDatabase {
 
     /// The router has these numbers, or knows that they are missing.
     func acknowledge(_ reception: StreamReception) throws(StoreError) {
+        kept -= try sqlite.transaction { () throws(StoreError) in try trim(reception) }
+        arrived.remove(reception)
+    }
+
+    /// Lets go of what the router has, as a part of a transaction.
+    ///
+    /// - Returns: How many observations went.
+    func trim(_ reception: StreamReception) throws(StoreError) -> Int {
         let (stream, epoch) = (reception.stream, reception.epoch)
         var received = reception.received
         if let next = streams[stream].flatMap({ $0.epoch == epoch ? $0.next : nil }) {
             // What was never given can't have been received.
             received = next > 1 ? received.intersection(SequenceRanges(through: next - 1)) : SequenceRanges()
         }
-        guard !received.isEmpty else { return }
+        guard !received.isEmpty else { return 0 }
         let place: [SQLiteValue] = [.text(stream.rawValue), .bits(epoch)]
-        let trimmed = try sqlite.transaction { () throws(StoreError) in
-            var trimmed = 0
-            for range in received.ranges {
-                let numbers = place + [.bits(range.lowerBound), .bits(range.upperBound)]
-                try sqlite.run(
-                    "DELETE FROM observations WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ?", numbers)
-                trimmed += sqlite.changedRows
-                try sqlite.run(
-                    "UPDATE gaps SET isAcknowledged = 1 WHERE stream = ? AND epoch = ? AND first >= ? AND last <= ?",
-                    numbers)
-            }
-            // Kept for a router that loses them: it has to hear why, and of how many.
+        var trimmed = 0
+        for range in received.ranges {
+            let numbers = place + [.bits(range.lowerBound), .bits(range.upperBound)]
             try sqlite.run(
-                "DELETE FROM gaps WHERE isAcknowledged = 1 AND id <= (SELECT max(id) FROM gaps) - \(Self.keptGaps)")
-            received.formUnion(try acknowledged(stream, epoch))
-            try writeDown(acknowledged: received, stream, epoch)
-            return trimmed
+                "DELETE FROM observations WHERE stream = ? AND epoch = ? AND sequence BETWEEN ? AND ?", numbers)
+            trimmed += sqlite.changedRows
+            try sqlite.run(
+                "UPDATE gaps SET isAcknowledged = 1 WHERE stream = ? AND epoch = ? AND first >= ? AND last <= ?",
+                numbers)
         }
-        kept -= trimmed
+        // Kept for a router that loses them: it has to hear why, and of how many.
+        try sqlite.run(
+            "DELETE FROM gaps WHERE isAcknowledged = 1 AND id <= (SELECT max(id) FROM gaps) - \(Self.keptGaps)")
+        received.formUnion(try acknowledged(stream, epoch))
+        try writeDown(acknowledged: received, stream, epoch)
+        return trimmed
     }
 
     /// What the router has acknowledged of an epoch.

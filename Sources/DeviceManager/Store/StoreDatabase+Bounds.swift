@@ -12,22 +12,33 @@ extension StoreDatabase {
     ///
     /// Called in every transaction that adds.
     ///
-    /// - Returns: How many went.
-    func prune(_ clock: BootClock, _ thinning: inout Thinning) throws(StoreError) -> Int {
-        var dropped = 0
-        // Events that somebody waits for must not go, however old they are.
-        for name in StreamName.allCases where name == .telemetry || !bounds.hasRouter {
-            if let last = try lastTooOld(name, clock) {
-                dropped += try drop(.tooOld, "stream = '\(name.rawValue)' AND id <= \(last)")
-            }
+    /// - Returns: How many went, and how many that the router has.
+    func prune(_ clock: BootClock, _ thinning: inout Thinning) throws(StoreError) -> (dropped: Int, trimmed: Int) {
+        var (old, dropped, trimmed) = (try tooOld(clock), 0, 0)
+        // What the router has is not missed: it goes first.
+        let isFull = try usedBytes() > bounds.size
+        if isFull || !old.isEmpty, !arrived.isEmpty {
+            for reception in arrived { trimmed += try trim(reception) }
+            old = try tooOld(clock)
         }
+        for (name, last) in old { dropped += try drop(.tooOld, "stream = '\(name.rawValue)' AND id <= \(last)") }
         for _ in 0..<Self.portionsPerCommit where try usedBytes() > bounds.size {
             dropped += try makeRoom(&thinning)
         }
-        return dropped
+        return (dropped, trimmed)
     }
 
     // MARK: Too old
+
+    /// The streams in which something is too old, and up to which row.
+    private func tooOld(_ clock: BootClock) throws(StoreError) -> [StreamName: Int64] {
+        var rows: [StreamName: Int64] = [:]
+        // Events that somebody waits for must not go, however old they are.
+        for name in StreamName.allCases where name == .telemetry || !bounds.hasRouter {
+            rows[name] = try lastTooOld(name, clock)
+        }
+        return rows
+    }
 
     /// The newest row that is too old, among the oldest of a stream.
     ///

@@ -41,10 +41,14 @@ final class StoreDatabase {
     let isReplacement: Bool
     /// The streams in which it is told already that this database has taken the place of another one.
     var replacementTold: Set<StreamName>
+    /// The newest gap of which was told whoever wants to know of gaps.
+    var toldGap: Int64
     /// How many observations there are.
     var kept = 0
     /// How many were dropped since it was opened, to keep it in its bounds.
     var dropped = 0
+    /// What the router has, and that is not written down yet.
+    var arrived: [StreamReception] = []
     /// What has been thinned out so far, where that is wanted.
     var thinning = Thinning()
 
@@ -110,6 +114,7 @@ final class StoreDatabase {
         // What this process itself has begun, in a commit that was reported as failed, was not cut off.
         before.wasCutOff = before.wasCutOff ?? isGoingOn
         let after = before
+        toldGap = try sqlite.first("SELECT max(id) FROM gaps") { $0.integer(0) } ?? 0
         // In one transaction, so that a crash in between is told in the next run or not begun.
         (bootRow, streams) = try sqlite.transaction { () throws(StoreError) in
             try Self.begin(after, at: openedAt, sqlite, surroundings)

@@ -75,7 +75,25 @@ enum StoreSchema {
                 try database.execute("PRAGMA user_version = \(index + 1)")
             }
         }
+        if !isChecked { try checkNumbers(database) }
     }
+
+    /// Looks for numbers that were never given, and values that were never observed: a bit that has changed on the disk.
+    private static func checkNumbers(_ database: SQLite) throws(StoreError) {
+        let nonsense = [
+            "streams": "next < 1 OR next > \(Self.lastNumber)",
+            "observations": "sequence < 1 OR sequence > \(Self.lastNumber) OR value IN (9e999, -9e999)",
+            "gaps": "first < 1 OR last < first OR last > \(Self.lastNumber) OR count < 0",
+            "acknowledged": "first < 1 OR last < first OR last > \(Self.lastNumber)",
+        ]
+        for (table, condition) in nonsense {
+            let found = try database.first("SELECT 1 FROM \(table) WHERE \(condition) LIMIT 1") { _ in true }
+            if found == true { throw database.damage("\(table) holds what nobody can have written") }
+        }
+    }
+
+    /// Nobody comes that far: a thousand numbers a second for a hundred million years.
+    private static let lastNumber = Int64.max / 2
 
     /// Looks at every page and what is in it (sqlite.org/pragma.html#pragma_quick_check).
     private static func check(_ database: SQLite) throws(StoreError) {

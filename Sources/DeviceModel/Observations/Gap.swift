@@ -90,7 +90,7 @@ public struct GapReason: RawRepresentable, Hashable, Sendable {
         case .thinnedOut: "the device's store was full, and was thinned out"
         case .diskTooSlow: "the device's disk was too slow"
         case .diskFailed: "the device's disk was full or failed"
-        case .uncleanStop: "the device stopped without an end"
+        case .uncleanStop: "the device was killed or lost its power"
         case .storeDamaged: "the device's store was damaged"
         case .storeReplaced: "the device's store was replaced by another one"
         case .routerLost: "the router has lost them"

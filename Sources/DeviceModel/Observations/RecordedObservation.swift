@@ -58,3 +58,21 @@ public struct StreamReception: Hashable, Sendable {
         stream == other.stream && epoch == other.epoch
     }
 }
+
+extension [StreamReception] {
+    /// Adds numbers to those of their epoch.
+    public mutating func add(_ reception: StreamReception) {
+        if let index = firstIndex(where: { $0.isSameEpoch(as: reception) }) {
+            self[index].received.formUnion(reception.received)
+        } else {
+            append(reception)
+        }
+    }
+
+    /// Takes numbers away from those of their epoch.
+    public mutating func remove(_ reception: StreamReception) {
+        guard let index = firstIndex(where: { $0.isSameEpoch(as: reception) }) else { return }
+        self[index].received = self[index].received.subtracting(reception.received)
+        if self[index].received.isEmpty { remove(at: index) }
+    }
+}

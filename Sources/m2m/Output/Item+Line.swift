@@ -28,7 +28,7 @@ extension ReportedGap {
         let many = gap.count.map { "\($0) \(what)" } ?? "an unknown number of \(what)"
         let times = [gap.since.map { "from \(LocalTime.text($0))" }, gap.until.map { "to \(LocalTime.text($0))" }]
         let span = times.compactMap(\.self).joined(separator: " ")
-        let place = span.isEmpty ? "number \(gap.first) to \(gap.last)" : span
+        let place = span.isEmpty ? "at a time that nobody knows" : span
         return Style.bad.apply("\(device): missing here: \(many), \(place): \(gap.reason.text)")
     }
 }
@@ -38,7 +38,7 @@ extension DeviceLosses {
     var words: String? {
         let parts = [
             missing == 0 ? nil : "\(missing) missing",
-            unknown == 0 ? nil : "an unknown number in \(unknown) \(unknown == 1 ? "place" : "places")",
+            unknown == 0 ? nil : "an unknown number missing in \(unknown) \(unknown == 1 ? "place" : "places")",
             conflicts == 0 ? nil : "\(conflicts) of the same number with another content",
         ]
         let known = parts.compactMap(\.self)
@@ -68,7 +68,7 @@ extension ReportedObservation {
 
 /// Readings as comma-separated values (RFC 4180).
 enum CSV {
-    static let header = "time,device,component,name,value,unit,quality,reason,sequence"
+    static let header = "time,device,component,name,value,unit,quality,reason,sequence,clock"
 
     static func line(_ item: Item) -> String {
         if case .gap(let report) = item { return line(report) }
@@ -88,7 +88,9 @@ enum CSV {
             ]
         }
         let sequence = report.position.map { "\($0.sequence)" } ?? ""
-        return ([report.time.rfc3339, report.device.rawValue] + fields + [sequence]).map(quoted).joined(separator: ",")
+        let clock = report.isDated ? "" : "unsynchronised"
+        let line = [report.time.rfc3339, report.device.rawValue] + fields + [sequence, clock]
+        return line.map(quoted).joined(separator: ",")
     }
 
     /// Something that is missing: how many where the value stands, and its numbers.
@@ -96,7 +98,7 @@ enum CSV {
         let gap = report.gap
         let fields = [
             gap.until?.rfc3339 ?? "", report.device.rawValue, "", "gap", gap.count.map { "\($0)" } ?? "", "", "",
-            gap.reason.rawValue, "\(gap.first)-\(gap.last)",
+            gap.reason.rawValue, "\(gap.first)-\(gap.last)", "",
         ]
         return fields.map(quoted).joined(separator: ",")
     }

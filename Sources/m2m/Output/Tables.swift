@@ -141,14 +141,19 @@ extension AgentStatus {
     fileprivate var lines: [String] {
         var lines = ["\(device), \(software) on \(board), up \(uptimeText)"]
         if let link {
-            let reason = link.reason.map { ": \($0)" } ?? ""
             let style: Style = link.state == .connected ? .good : .warning
-            lines.append("link       \(style.apply(link.state.rawValue)) \(link.router)\(reason)")
+            let tries = link.failedAttempts < 2 ? "" : " (\(link.failedAttempts) tries)"
+            // Most reasons name the router.
+            let reason = link.reason ?? ""
+            let words =
+                reason.hasPrefix(link.router) ? ": \(reason)" : " \(link.router)\(reason.isEmpty ? "" : ": \(reason)")"
+            lines.append("link       \(style.apply(link.state.rawValue))\(tries)\(words)")
         } else {
             lines.append("link       none configured; everything works locally")
         }
         let dropped = store.dropped == 0 ? "" : ", \(store.dropped) dropped"
-        lines.append("store      \(store.kept) observations, \(store.bytes / 1_024) KiB\(dropped)")
+        let waiting = link == nil ? "" : " wait for the router"
+        lines.append("store      \(store.kept) observations\(waiting), \(store.bytes / 1_024) KiB\(dropped)")
         if let problem = store.problem { lines.append("           \(Style.bad.apply(problem))") }
         for component in components {
             let state =

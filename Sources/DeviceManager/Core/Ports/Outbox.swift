@@ -23,6 +23,13 @@ public protocol Outbox: Sendable {
     /// - Throws: An ``ExplainedError`` when the store can't be read.
     func batch(of stream: StreamName, in span: OutboxSpan, limit: Int) async throws -> OutboxBatch?
 
+    /// The router has these numbers: where there is no room for all, they go before anything is missed.
+    ///
+    /// That costs nothing, and may come to nothing; ``acknowledge(_:)`` follows.
+    ///
+    /// - Parameter reception: What the router has of an epoch.
+    func noteArrival(of reception: StreamReception) async
+
     /// The router has these numbers, or knows that they are missing: they need not be kept.
     ///
     /// - Parameter reception: What the router has of an epoch.
