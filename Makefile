@@ -11,7 +11,7 @@ PACKAGES      = libgpiod-dev libi2c-dev libssl-dev libsqlite3-dev libtomlplusplu
 LINT_PACKAGES = clang-format shellcheck
 
 # So many tests at a time: more of them only wait for a processor, and the time that each may take runs meanwhile.
-TEST_FLAGS = --experimental-maximum-parallelization-width 8
+TEST_FLAGS = --disable-xctest --experimental-maximum-parallelization-width 8
 
 PROGRAMS = m2m-agent m2m-router m2m
 
@@ -56,9 +56,9 @@ chaos: need keeper ## the real programs under kills, cuts, full disks and wrong 
 		$(SWIFT) test $(FLAGS) --filter ProgramTests.ProgramTests/ChaosTests
 
 # With a sanitizer everything is built apart, and takes ten times as long: there are fewer histories and fewer tests at a
-# time. What is preloaded tells ThreadSanitizer of Swift's locks.
+# time. XCTest, which has no test here, leaks. What is preloaded tells ThreadSanitizer of Swift's locks.
 SANITIZED = SIMULATIONS=$(or $(SIMULATIONS),50) SWIFT_BACKTRACE=enable=no
-SANITIZED_FLAGS = --skip-build --experimental-maximum-parallelization-width 2
+SANITIZED_FLAGS = --skip-build --disable-xctest --experimental-maximum-parallelization-width 2
 
 test-tsan: need keeper $(KEEPER_DIR)/tsan_mutex.so ## every test, watched for data races
 	@$(BUILD) --build-tests --sanitize=thread --scratch-path .build-tsan

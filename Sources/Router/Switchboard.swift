@@ -223,6 +223,11 @@ actor Switchboard {
         answer(.renewal(message.id), by: device, message.outcome)
     }
 
+    /// A device said what became of a command: whoever waits for it is told.
+    func called(_ message: Called, by device: Device) {
+        answer(.call(message.id), by: device, message.outcome)
+    }
+
     private func answer(_ question: Pending.Question, by device: Device, _ outcome: CommandOutcome) {
         pending[Pending(device: device.row, question: question)]?.send(outcome)
     }

@@ -8,7 +8,7 @@ import Wire
     private static let messages: [any Message.Type] = [
         Challenge.self, Enroll.self, EnrolmentPending.self, Enrolled.self, Prove.self, Welcome.self, Heartbeat.self,
         ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Renew.self,
-        Renewed.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self, Resume.self,
+        Renewed.self, Called.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self, Resume.self,
         SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self,
     ]
 

@@ -1,6 +1,7 @@
 import DeviceManager
 import DeviceModel
 import HALTestKit
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -31,6 +32,47 @@ import Wire
                 #expect(result.id == "1")
                 #expect(result.status == .done)
                 #expect(try device.isHeating)
+            }
+        }
+    }
+
+    @Test(
+        "Where the disk is full whoever waits hears of the result all the same; else it goes up as an observation alone"
+    )
+    func resultWithoutDisk() async throws {
+        for isFull in [true, false] {
+            let outbox = Mutex<FullOutbox?>(nil)
+            let device = try LinkedDevice(TemporaryDirectory()) { store in
+                outbox.withLock { outbox in
+                    let full = FullOutbox(store)
+                    outbox = full
+                    return full
+                }
+            }
+            guard let full = outbox.withLock(\.self) else { throw HarnessError(description: "no outbox was asked for") }
+            try await device.run { () async throws in
+                _ = try await device.session { router in
+                    try await router.welcome()
+                    if isFull { full.fill() }
+                    try await router.say(call("1"))
+                    guard isFull else {
+                        // Each message up to the result is a batch.
+                        var results: [CommandResult] = []
+                        while results.isEmpty {
+                            let batch = try await router.next(ObservationBatch.self)
+                            try await router.acknowledge(batch)
+                            results = batch.items.compactMap(\.observation.content.result)
+                        }
+                        return
+                    }
+                    var answer: Called?
+                    while answer == nil {
+                        let envelope = try await router.next()
+                        if envelope.kind == Called.kind { answer = try envelope.decode(Called.self) }
+                    }
+                    #expect(answer == Called(id: "1", CommandOutcome(.done)))
+                    #expect(try device.isHeating)
+                }
             }
         }
     }
@@ -125,5 +167,12 @@ import Wire
                 #expect(result.reason?.contains("has no action 'explode'") == true)
             }
         }
+    }
+}
+
+extension Observation.Content {
+    /// The result of a command.
+    fileprivate var result: CommandResult? {
+        if case .result(let result) = self { result } else { nil }
     }
 }

@@ -64,7 +64,7 @@ import Wire
     }
 
     // A process of its own, in which nobody else opens anything.
-    @Test("Hundreds of tries that fail leave no socket open, whatever they fail by", .timeLimit(.minutes(3)))
+    @Test("Hundreds of tries that fail leave no socket open, whatever they fail by", .timeLimit(.minutes(5)))
     func freesAll() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryDirectory()
@@ -73,11 +73,9 @@ import Wire
             let before = OpenSockets.all.count
             for kind in Failing.allCases {
                 try await Self.fail(kind, times: 100, router)
-                let count = OpenSockets.all.count
-                try #require(count < before + 50, "\(kind): \(count) where there were \(before)")
+                // The router's ends of the last tries close a moment later; else this ends with its time.
+                while OpenSockets.all.count > before { await Task.yield() }
             }
-            // The router's ends of the last tries close a moment later.
-            while OpenSockets.all.count > before { await Task.yield() }
         }
     }
 

@@ -92,6 +92,28 @@ extension ProgramTests {
             }
         }
 
+        @Test("Whoever commands through the router need not wait for a disk that is full")
+        func commandsOnFullDisk() async throws {
+            try await Household.open { house in
+                try await house.moveIn()
+                try house.writeDevice()
+                try await house.enroll()
+                let disk = try await SmallDisk.mount(16, over: house.stateDirectory, house)
+                let command =
+                    disk.entrance + [Household.programs + "m2m-agent", "run", "--config", house.configuration]
+                let agent = try house.start(command[0], Array(command.dropFirst()))
+                try await agent.errors.next(with: "connected to the router")
+                try disk.fill()
+                for action in ["on", "off"] { try house.done(await house.m2m("call", "greenhouse/heater", action)) }
+                disk.free()
+                _ = try await house.m2m("history", "greenhouse/heater", "--json") { lines in
+                    try lines.filter { try JSON($0)["action"] != .null }.count == 2
+                }
+                agent.signal(SIGTERM)
+                #expect(try await agent.end() == .exited(0))
+            }
+        }
+
         @Test("An agent whose disk is full ends on SIGTERM as always, its outputs safe") func endsOnFullDisk()
             async throws
         {

@@ -161,6 +161,17 @@ import Wire
         #expect(receive(answer) == [.renewed(answer)])
     }
 
+    @Test("What became of a command is heard from a device that is in, and from no other")
+    mutating func calledBeforeProof() throws {
+        let answer = Called(id: "c1", CommandOutcome(.done))
+        for _ in 0..<2 {
+            #expect(try error(receive(answer))?.messageType == "called")
+            _ = receive(Self.prove)
+        }
+        _ = session.handle(.proved(owner: "ada", receptions: []), at: now)
+        #expect(receive(answer) == [.called(answer)])
+    }
+
     @Test("Whatever bytes come before the proof, nothing but errors goes out")
     mutating func noise() throws {
         var generator = SeededGenerator(seed: 3)

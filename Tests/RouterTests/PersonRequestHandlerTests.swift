@@ -254,7 +254,8 @@ import Wire
             try await talk.send(Request.watch(climate).envelope(session: "1"))
             _ = try await talk.next(Items.self)
             for item in [Sample.result(1, "c1"), Sample.reading(2)] {
-                let ingested = try await bench.store.ingest(Sample.batch([item]), from: device)
+                let batch = Sample.batch([item], stream: item.observation.stream)
+                let ingested = try await bench.store.ingest(batch, from: device)
                 await bench.core.switchboard.publish(ingested, of: device, nil)
             }
             guard case .observation(let report) = try await talk.next(Items.self).items.first else {

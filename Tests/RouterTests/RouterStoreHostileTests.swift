@@ -35,6 +35,17 @@ import Wire
         #expect(try await store.count("observations") == Int(bound))
     }
 
+    @Test("A reading among the events, and an event among the readings, is refused")
+    func otherStream() async throws {
+        let device = try await store.newDevice()
+        let batches = [Sample.batch(Sample.readings(1...2), stream: .events), Sample.batch([Sample.event(1)])]
+        for batch in batches {
+            let error = await #expect(throws: RouterProblem.self) { try await store.ingest(batch, from: device) }
+            #expect(error?.code == .badRequest)
+        }
+        #expect(try await store.count("observations") == 0)
+    }
+
     @Test("Gaps of one batch that stand for nobody knows what may not share a number, and the lowest of them is told")
     func overlapping() async throws {
         let device = try await store.newDevice()

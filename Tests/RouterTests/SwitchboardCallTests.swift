@@ -46,6 +46,18 @@ import Wire
         task.cancel()
     }
 
+    @Test("What the device itself says of a command counts before it is stored, and what another one says never does")
+    func called() async throws {
+        let notices = await point.connect(point.adas)
+        let (end, task) = point.call()
+        let call = try await MeetingPoint.call(in: notices)
+        await point.board.called(Called(id: call.id, CommandOutcome(.failed)), by: point.bobs)
+        await point.board.called(Called(id: "another", CommandOutcome(.failed)), by: point.adas)
+        await point.board.called(Called(id: call.id, CommandOutcome(.done)), by: point.adas)
+        #expect(try #require(await end.next()).status == .done)
+        await task.value
+    }
+
     @Test("A device that is not connected is unreachable, at once")
     func offline() async throws {
         let result = try #require(await point.call().end.next())

@@ -175,7 +175,7 @@ final class SimulatedRouter {
                 try await handle(.rejected(failure), visit)
             }
         case .close: end(visit)
-        case .enroll, .describe, .hear, .renewed: break
+        case .enroll, .describe, .hear, .renewed, .called: break
         }
     }
 

@@ -97,6 +97,7 @@ enum Samples {
             LeaseRenewal(
                 component: heater, lease: lease.id, duration: .zero, deadline: MonotonicTime(nanoseconds: 10))),
         Renewed(id: "r-1", CommandOutcome(.refused, "why")), Renewed(id: "r-1", CommandOutcome(.done)),
+        Called(id: "c-1", CommandOutcome(.failed, "why")), Called(id: "c-1", CommandOutcome(.done)),
         ControlError("what", closes: true, about: Envelope(proto: .shell, type: "x", session: "s")),
         Login(user: "anna", password: "secret"), CodeWanted(), Code(code: "123456"), Resume(token: "t"),
         SessionGranted(user: "anna", token: "t", expires: time.wall),

@@ -24,6 +24,9 @@ actor LinkConnection {
     /// Answers, and what the device is, that wait for the network to take them, so that nobody else has to: 64; a router
     /// that reads none of them is left.
     private let answers = Mailbox<Envelope>(bound: 64, policy: .refuseNewest)
+    /// Results of commands, for those that can't be stored: 64, as many as commands wait; the oldest goes, which is
+    /// stored some time all the same.
+    private let results = Mailbox<CommandResult>(bound: 64, policy: .dropOldest)
     /// Whether nothing is left to send, and the end is wanted.
     private var isDrained = false
 
@@ -56,6 +59,7 @@ actor LinkConnection {
                 group.addTask { try await self.describe(descriptions) }
                 group.addTask { try await self.work() }
                 group.addTask { try await self.answer() }
+                group.addTask { try await self.tellResults() }
                 do {
                     try await group.next()
                 } catch  where !(error is Drained) {
@@ -99,6 +103,14 @@ actor LinkConnection {
         while let envelope = await answers.next() { try await send(envelope) }
     }
 
+    /// Tells results that don't go up as observations for now: the store is not well.
+    private func tellResults() async throws {
+        while let result = await results.next() {
+            guard await manager.outbox.status().problem != nil else { continue }
+            try await perform(.send(Envelope(Called(id: result.id, CommandOutcome(result.status, result.reason)))))
+        }
+    }
+
     private func watchClock() async throws {
         while true {
             switch await clockNews.next(until: session.end, on: manager.time) {
@@ -139,7 +151,7 @@ actor LinkConnection {
         case .send(let envelope):
             if case .refused = answers.send(envelope) { throw LinkProblem("the router reads no answers") }
         case .open(let owner): onOpen(owner)
-        case .submit(let command): manager.commands.submit(command)
+        case .submit(let command): manager.commands.submit(command) { [results] in results.send($0) }
         case .renew(let renewal, let id): renew(renewal, id)
         case .close(let problem):
             self.problem = problem

@@ -106,6 +106,8 @@ actor DeviceConnection {
             if let device { await core.switchboard.hear(device, clock: clock) }
         case .renewed(let message):
             if let device { await core.switchboard.renewed(message, by: device) }
+        case .called(let message):
+            if let device { await core.switchboard.called(message, by: device) }
         case .close: throw SessionEnded()
         }
     }

@@ -40,6 +40,8 @@ struct DeviceSession {
         case hear(MonotonicTime?)
         /// The device said what became of a renewal.
         case renewed(Renewed)
+        /// The device said what became of a command, and will say so again when it has stored it.
+        case called(Called)
         case close
     }
 
@@ -140,9 +142,10 @@ struct DeviceSession {
             return [.describe(try envelope.decode(DescriptionMessage.self).description)]
         case (ObservationBatch.kind, .open): return [.ingest(try envelope.decode(ObservationBatch.self))]
         case (Renewed.kind, .open): return [.renewed(try envelope.decode(Renewed.self))]
+        case (Called.kind, .open): return [.called(try envelope.decode(Called.self))]
         case (ControlError.kind, _): return []  // an answer to an error would be one too many
         case (Enroll.kind, _), (Prove.kind, _), (DescriptionMessage.kind, _), (ObservationBatch.kind, _),
-            (Renewed.kind, _):
+            (Renewed.kind, _), (Called.kind, _):
             let error = "'\(envelope.type)' makes no sense at this point of the session"
             return [.send(Envelope(ControlError(error, about: envelope)))]
         default: return [.send(Envelope(ControlError.unknown(envelope)))]

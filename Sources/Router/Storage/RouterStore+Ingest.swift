@@ -96,7 +96,15 @@ extension RouterStore {
                 throw RouterProblem(
                     .badRequest, device.name.rawValue, "numbers of a stream are from 1 to \(Int64.max)")
             }
-            before = try RouterStore.received(db, place, around: first.lowerBound...numbers.last)
+            guard batch.items.allSatisfy({ $0.observation.stream == batch.stream }) else {
+                throw RouterProblem(
+                    .badRequest, device.name.rawValue,
+                    "readings belong to the stream telemetry, events and results to the stream events")
+            }
+            // Run by run: there may be very many ranges between them.
+            var near: [ClosedRange<UInt64>] = []
+            for run in numbers.ranges { near += try RouterStore.received(db, place, around: run).ranges }
+            before = SequenceRanges(near)
             received = before
         }
 

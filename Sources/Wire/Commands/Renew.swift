@@ -70,28 +70,13 @@ public struct Renewed: Message {
 
     /// Writes the body.
     public func encode(into writer: inout MessagePackWriter) {
-        writer.writeMap { map in
-            map.field("id", id)
-            map.field("status", outcome.status.rawValue)
-            map.field("reason", outcome.reason)
-        }
+        writer.writeOutcome(outcome, of: id)
     }
 
     /// Reads the body.
     public init(from reader: inout MessagePackReader) throws(WireError) {
-        var id: String?
-        var status: CommandStatus?
-        var reason: String?
-        try reader.readMap { (key, reader) throws(WireError) in
-            switch key {
-            case "id": id = try reader.readString()
-            case "status": status = try reader.readChoice(CommandStatus.self, key)
-            case "reason": reason = try reader.readString()
-            default: try reader.skip()
-            }
-        }
-        self.init(
-            id: try reader.require(id, "id"), CommandOutcome(try reader.require(status, "status"), reason))
+        let (id, outcome) = try reader.readOutcome()
+        self.init(id: id, outcome)
     }
 }
 
