@@ -1,5 +1,6 @@
 import ArgumentParser
 import DeviceModel
+import Glibc
 import Logging
 import Router
 import ServiceLifecycle
@@ -27,6 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "m2m-router")
         logger.logLevel = configuration.logLevel
 
+        useAllDescriptors()
         let settings = configuration.settings
         let announcement = Announcement()
         let router = try RouterService(settings, time: try SystemTime(), logger: logger) { port in
@@ -38,6 +40,16 @@ struct ServeCommand: AsyncParsableCommand {
         group.maximumGracefulShutdownDuration = .seconds(10)
         try await ServiceGroup(configuration: group).run()
         logger.notice("router has stopped")
+    }
+
+    /// Every connection is a descriptor, and systemd and shells let a program have few of them unless it asks
+    /// (0pointer.net/blog/file-descriptor-limits.html).
+    private func useAllDescriptors() {
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(files, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(files, &limit)
     }
 
     private func quiet(_ logger: Logger) -> Logger {

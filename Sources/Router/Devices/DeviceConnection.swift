@@ -83,6 +83,7 @@ actor DeviceConnection {
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
             case .element(.replaced):
+                if let device { log("another connection has taken a device's place", device.name, device.owner) }
                 try await handle(
                     .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
             case .deadline: try await handle(.tick)
