@@ -147,7 +147,9 @@ actor LinkConnection {
 
     private func perform(_ action: LinkSession.Action) async throws {
         switch action {
-        case .send(let envelope) where envelope.kind == ObservationBatch.kind: try await send(envelope)
+        // What the device is goes before what it observes.
+        case .send(let envelope) where [ObservationBatch.kind, DescriptionMessage.kind].contains(envelope.kind):
+            try await send(envelope)
         case .send(let envelope):
             if case .refused = answers.send(envelope) { throw LinkProblem("the router reads no answers") }
         case .open(let owner): onOpen(owner)
