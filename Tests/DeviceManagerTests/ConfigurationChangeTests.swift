@@ -347,7 +347,11 @@ private let switchLine = LineReference.name("GPIO17")
             // Its late drive was undone.
             #expect(try device.board.look(at: heaterLine) == .inactive)
             #expect(try device.board.switches(of: heaterLine) == 2)
-            #expect(await device.perform("heater", "on").status == .done)
+            // That it is off may be known before it is taken anew.
+            while await device.perform("heater", "on").status != .done {
+                try Task.checkCancellation()
+                device.pass(.seconds(1))
+            }
             await device.settled()
             // Whoever drove it before does not give away what was taken since.
             #expect(await device.manager.inventory().chips.first?.lines[5].consumer == "m2m heater")

@@ -204,6 +204,43 @@ import Wire
         }
     }
 
+    @Test("What the router can't read is found, and named; everything else arrives")
+    func unreadable() async throws {
+        let device = device
+        let readings = (1...40).map { number in
+            let reading = Reading(component: "heater", property: "on", value: .boolean(number.isMultiple(of: 2)))
+            return Observation(time: device.manager.time.timestamp, content: .reading(reading))
+        }
+        let stored = try await device.manager.outbox.append(readings, lost: [])
+        let culprit = stored[16].position.sequence
+        let others = Set(stored.map(\.position.sequence)).subtracting([culprit])
+        try await device.run { () async throws in
+            var (arrived, named) = (Set<UInt64>(), [Gap]())
+            var known: [StreamReception] = []
+            while named.isEmpty || !arrived.isSuperset(of: others) {
+                _ = try await device.session { router in
+                    try await router.welcome(streams: known)
+                    var isRefused = false
+                    while !isRefused, named.isEmpty || !arrived.isSuperset(of: others) {
+                        let envelope = try await router.next()
+                        let batch = try envelope.decode(ObservationBatch.self)
+                        if batch.stream == .telemetry, batch.items.contains(where: { $0.sequence == culprit }) {
+                            try await router.say(ControlError("what is that?", about: envelope))
+                            isRefused = true
+                            continue
+                        }
+                        try await router.acknowledge(batch)
+                        if batch.stream == .telemetry { arrived.formUnion(batch.items.map(\.sequence)) }
+                        named += batch.gaps.filter { $0.reason == .unreadable }
+                    }
+                    if isRefused { while try await !router.isClosed() {} }
+                    known = router.receptions
+                }
+            }
+            #expect(named.map(\.numbers) == [culprit...culprit])
+        }
+    }
+
     // MARK: The end
 
     @Test("Garbage is answered, and the link goes on") func garbage() async throws {

@@ -163,6 +163,43 @@ import Wire
         #expect(refused.session.finish() == [])
     }
 
+    // MARK: What can't be read
+
+    @Test(
+        "What was on its way when the router could not read a batch is doubted; nothing else is, nor for another word")
+    func doubts() throws {
+        let batch = Envelope(proto: .observations, type: ObservationBatch.kind.type)
+        for (envelope, isDoubted) in [
+            (batch, true), (Envelope(proto: .observations, type: DescriptionMessage.kind.type), false),
+            (Envelope(proto: .commands, type: ObservationBatch.kind.type), false),
+        ] {
+            var test = SessionUnderTest.open()
+            try test.deliver(1...2)
+            _ = test.handle(.stored)
+            try test.fetch(SessionUnderTest.batch(from: 3))
+            _ = test.handle(.stored)
+            try test.fetch(SessionUnderTest.batch(.events, from: 1))
+            _ = test.hear(ControlError("what is that?", about: envelope))
+            let work = test.session.finish()
+            let sent = [SessionUnderTest.reception(3...4), SessionUnderTest.reception(1...2, of: .events)]
+            #expect(work.contains(.doubt(sent)) == isDoubted, "\(envelope.type)")
+            #expect(work.count == (isDoubted ? 2 : 1))
+        }
+    }
+
+    @Test("Nothing is sent beside a batch that is doubted, and everything behind it when it has arrived")
+    func besideDoubt() throws {
+        var test = SessionUnderTest.open()
+        var batch = SessionUnderTest.batch(from: 1, count: 1)
+        batch.isDoubted = true
+        _ = test.handle(.stored)
+        try test.fetch(batch)
+        _ = test.handle(.stored)
+        #expect(test.work() == nil)
+        _ = test.hear(Acknowledgement(SessionUnderTest.reception(1...1), batch: 1))
+        _ = try test.nextLoad()
+    }
+
     // MARK: Draining
 
     @Test("With nothing left it ends at once, whether it was open or not") func drainsNothing() {

@@ -269,6 +269,9 @@ final class SimulatedDevice {
             case .renumber(let position):
                 world.note("device: renumbers from \(position.sequence)")
                 try await store.renumber(from: position)
+            case .doubt(let receptions):
+                world.note("device: doubts \(receptions.count) batches")
+                try await store.doubt(receptions)
             }
         } catch let error as StoreError {
             world.note("device: \(work.words) fails: \(error.code.rawValue) \(error.sqliteCode)")
@@ -285,6 +288,7 @@ extension LinkSession.Work {
         case .note: "noting"
         case .trim: "trimming"
         case .renumber: "renumbering"
+        case .doubt: "doubting"
         }
     }
 }

@@ -66,6 +66,9 @@ public final class InMemoryStore: Outbox, CommandLog {
         state.withLock { $0.batch(of: stream, in: span, limit: limit) }
     }
 
+    /// Everything can be read.
+    public func doubt(_ receptions: [StreamReception]) async throws {}
+
     /// There is always room for all.
     public func noteArrival(of reception: StreamReception) async {}
 

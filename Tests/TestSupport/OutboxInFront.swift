@@ -38,6 +38,11 @@ extension OutboxInFront {
         try await outbox.renumber(from: position)
     }
 
+    /// The router can't read something.
+    public func doubt(_ receptions: [StreamReception]) async throws {
+        try await outbox.doubt(receptions)
+    }
+
     /// The past.
     public func history(
         of component: ComponentID, property: String?, since: WallTime?, limit: Int

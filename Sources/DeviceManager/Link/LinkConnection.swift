@@ -21,8 +21,8 @@ actor LinkConnection {
     /// Tells the work, and the clock, that something has changed: 1; the newest is as good as all.
     private let workNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
     private let clockNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
-    /// Answers, and what the device is, that wait for the network to take them, so that nobody else has to: 64; a router
-    /// that reads none of them is left.
+    /// Answers that wait for the network to take them, so that nobody else has to: 64; a router that reads none of them
+    /// is left.
     private let answers = Mailbox<Envelope>(bound: 64, policy: .refuseNewest)
     /// Results of commands, for those that can't be stored: 64, as many as commands wait; the oldest goes, which is
     /// stored some time all the same.
@@ -187,6 +187,9 @@ actor LinkConnection {
                 done = nil
             case .renumber(let position):
                 try await outbox.renumber(from: position)
+                done = nil
+            case .doubt(let receptions):
+                try await outbox.doubt(receptions)
                 done = nil
             }
         } catch {

@@ -62,6 +62,8 @@ struct LinkSession {
         case trim(StreamReception)
         /// The router knows this number for something else.
         case renumber(StreamPosition)
+        /// The router can't read something among these batches.
+        case doubt([StreamReception])
     }
 
     /// How many renewals of leases may be going on; one more is refused.
@@ -98,6 +100,7 @@ struct LinkSession {
     private var untrimmed: [StreamReception] = []
     private var trimAt: MonotonicTime?
     private var clash: StreamPosition?
+    private var doubted: [StreamReception] = []
     private var pausedUntil: MonotonicTime?
     private var renewals = 0
 
@@ -215,8 +218,9 @@ struct LinkSession {
     /// What is left to be done with the store when the connection ends.
     mutating func finish() -> [Work] {
         state = .closed
-        defer { (unnoted, untrimmed, clash) = ([], [], nil) }
+        defer { (unnoted, untrimmed, clash, doubted) = ([], [], nil, []) }
         return untrimmed.map(Work.trim) + (clash.map { [.renumber($0)] } ?? [])
+            + (doubted.isEmpty ? [] : [.doubt(doubted)])
     }
 
     // MARK: In
@@ -252,6 +256,7 @@ struct LinkSession {
             let error = try envelope.decode(ControlError.self)
             guard error.messageProto == UInt64(ObservationBatch.kind.proto.rawValue) else { return [] }
             // It would never be acknowledged, and nothing behind it either.
+            if error.messageType == ObservationBatch.kind.type { doubted = uplink.inFlight }
             return close(LinkProblem("the router can't read what this device observes: \(error.error)"))
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
             let failure = try Failure(in: envelope)

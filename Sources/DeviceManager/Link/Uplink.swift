@@ -28,6 +28,7 @@ struct Uplink {
         var stream: StreamName
         var epoch: UInt64
         var numbers: SequenceRanges
+        var isDoubted: Bool
 
         var reception: StreamReception { StreamReception(stream: stream, epoch: epoch, received: numbers) }
     }
@@ -95,7 +96,7 @@ struct Uplink {
     ///   - isDraining: Whether only what is live is to go.
     /// - Returns: What is then to be told by ``loaded(_:_:boot:at:)``; until that there is nothing more.
     mutating func next(at now: MonotonicTime, isDraining: Bool = false) -> Load? {
-        guard !isLoading else { return nil }
+        guard !isLoading, !flights.contains(where: \.isDoubted) else { return nil }
         refill(at: now)
         for lane in isDraining ? [.live] : Lane.allCases {
             // Few and important before many.
@@ -153,7 +154,8 @@ struct Uplink {
         sent += 1
         flights.append(
             Flight(
-                number: sent, lane: load.lane, stream: load.stream, epoch: batch.epoch, numbers: batch.numbers))
+                number: sent, lane: load.lane, stream: load.stream, epoch: batch.epoch, numbers: batch.numbers,
+                isDoubted: batch.isDoubted))
         if load.lane == .backlog { allowance -= Double(batch.observations.count + batch.gaps.count) }
         let items = batch.observations.map {
             ObservationBatch.Item(sequence: $0.position.sequence, observation: $0.observation)
@@ -196,6 +198,9 @@ struct Uplink {
 
     /// When it is too long that nothing was acknowledged; nil: nothing is on its way.
     var stallDeadline: MonotonicTime? { flights.isEmpty ? nil : movedAt + Self.patience }
+
+    /// What is on its way, batch by batch.
+    var inFlight: [StreamReception] { flights.map(\.reception) }
 
     /// The first number of the batch that the router answers next.
     var oldestInFlight: StreamPosition? {

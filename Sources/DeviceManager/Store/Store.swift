@@ -176,6 +176,11 @@ public actor Store: Outbox, CommandLog {
         try with { (database) throws(StoreError) in try database.renumber(from: position) }
     }
 
+    /// The router can't read something among these batches.
+    public func doubt(_ receptions: [StreamReception]) throws(StoreError) {
+        try with { (database) throws(StoreError) in try database.doubt(receptions) }
+    }
+
     /// The past as far as it is still here.
     public func history(
         of component: ComponentID, property: String?, since: WallTime?, limit: Int

@@ -21,9 +21,13 @@ extension StoreDatabase {
             }
         }
         guard let epoch = rows.first?.record.position.epoch ?? gaps.first?.epoch else { return nil }
+        let isDoubted = rows.first.map(isDoubted) ?? gaps.first.map(isDoubted) ?? false
+        if !rows.isEmpty, isDoubted || gaps.contains(where: self.isDoubted) {
+            (gaps, lastGap) = ([], span.start.gap)
+        }
         return OutboxBatch(
             stream: stream, epoch: epoch, observations: rows.map(\.record), gaps: gaps,
-            clockOffset: rows.first?.clockOffset, isOfNewestEpoch: epoch == present,
+            clockOffset: rows.first?.clockOffset, isOfNewestEpoch: epoch == present, isDoubted: isDoubted,
             end: OutboxCursor(row: lastRow, gap: lastGap))
     }
 
@@ -45,11 +49,13 @@ extension StoreDatabase {
             ) { row in
                 guard !isOver else { return }
                 let read = ObservationRow(row)
-                if let read, let first = rows.first, !first.belongs(with: read) { return isOver = true }
+                if let read, let first = rows.first, !first.belongs(with: read) || isDoubted(read) {
+                    return isOver = true
+                }
                 if let read {
                     rows.append(read)
                     size += read.record.observation.textSize
-                    isOver = size > Self.batchText
+                    isOver = size > Self.batchText || isDoubted(read)
                 }
                 last = row.integer(0)
             }
@@ -66,8 +72,11 @@ extension StoreDatabase {
             [.text(stream.rawValue), .integer(span.start.gap), .integer(span.end?.gap ?? .max)]
         ) { row in
             guard !isOver, let (id, gap) = SQLite.gap(row) else { return }
-            guard gaps.first?.epoch ?? gap.epoch == gap.epoch else { return isOver = true }
+            guard gaps.first?.epoch ?? gap.epoch == gap.epoch, gaps.isEmpty || !isDoubted(gap) else {
+                return isOver = true
+            }
             gaps.append(gap)
+            isOver = isDoubted(gap)
             last = id
         }
         return (gaps, last)

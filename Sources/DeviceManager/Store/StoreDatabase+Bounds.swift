@@ -126,7 +126,7 @@ extension StoreDatabase {
     /// Lets observations go that fit a condition, and names them.
     ///
     /// - Returns: How many went.
-    private func drop(_ reason: GapReason, _ condition: String) throws(StoreError) -> Int {
+    func drop(_ reason: GapReason, _ condition: String) throws(StoreError) -> Int {
         if bounds.hasRouter {
             for gap in try gaps(reason, condition) { try writeDown(gap) }
         }

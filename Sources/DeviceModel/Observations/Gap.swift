@@ -82,6 +82,9 @@ public struct GapReason: RawRepresentable, Hashable, Sendable {
     /// They went before the device had a router.
     public static let noRouter = GapReason(rawValue: "no_router")
 
+    /// The router can't read them.
+    public static let unreadable = GapReason(rawValue: "unreadable")
+
     /// The reason in words, as the end of a sentence that says that something is missing.
     public var text: String {
         switch self {
@@ -95,6 +98,7 @@ public struct GapReason: RawRepresentable, Hashable, Sendable {
         case .storeReplaced: "the device's store was replaced by another one"
         case .routerLost: "the router has lost them"
         case .noRouter: "the device had no router yet"
+        case .unreadable: "the router can't read them"
         default: rawValue
         }
     }

@@ -52,6 +52,14 @@ public protocol Outbox: Sendable {
     /// - Throws: An ``ExplainedError`` when the store can't be written.
     func renumber(from position: StreamPosition) async throws
 
+    /// The router can't read something among what was sent and is not acknowledged.
+    ///
+    /// From now on each of it is a batch of its own; what is one already can't be sent, and is named as missing.
+    ///
+    /// - Parameter receptions: What was sent, a batch each.
+    /// - Throws: An ``ExplainedError`` when the store can't be written.
+    func doubt(_ receptions: [StreamReception]) async throws
+
     /// The past as far as it is still here, oldest first.
     ///
     /// - Parameters:
@@ -132,13 +140,15 @@ public struct OutboxBatch: Hashable, Sendable {
     public var clockOffset: Duration?
     /// Whether the epoch is the stream's present one.
     public var isOfNewestEpoch: Bool
+    /// Whether it may be what the router can't read: nothing is sent beside it.
+    public var isDoubted: Bool
     /// Where the next batch begins.
     public var end: OutboxCursor
 
     /// A batch.
     public init(
         stream: StreamName, epoch: UInt64, observations: [RecordedObservation], gaps: [Gap],
-        clockOffset: Duration? = nil, isOfNewestEpoch: Bool = true, end: OutboxCursor
+        clockOffset: Duration? = nil, isOfNewestEpoch: Bool = true, isDoubted: Bool = false, end: OutboxCursor
     ) {
         self.stream = stream
         self.epoch = epoch
@@ -146,6 +156,7 @@ public struct OutboxBatch: Hashable, Sendable {
         self.gaps = gaps
         self.clockOffset = clockOffset
         self.isOfNewestEpoch = isOfNewestEpoch
+        self.isDoubted = isDoubted
         self.end = end
     }
 
