@@ -142,6 +142,15 @@ import X509
         #expect(authority.certificate.publicKey.isValidSignature(after[0].signature, for: after[0]))
     }
 
+    @Test("A CA that was made with a wrong clock is known for what it is once the clock is right")
+    func wrongClock() throws {
+        let tenYears: TimeInterval = 10 * 365 * 86_400
+        let authority = try open(now + tenYears)
+        #expect(authority.isValid(at: now + tenYears))
+        #expect(try !open(now).isValid(at: now))
+        #expect(!authority.isValid(at: now + 2 * tenYears + 1))
+    }
+
     @Test("A name that it lacks renews it")
     func newName() throws {
         let authority = try open()

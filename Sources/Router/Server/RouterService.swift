@@ -43,6 +43,13 @@ public struct RouterService: Service {
         } else {
             let folder = "\(settings.dataDirectory)/tls"
             let authority = try CertificateAuthority(folder: folder, now: Date())
+            if !authority.isValid(at: Date()) {
+                logger.error(
+                    """
+                    the router's own CA is not valid today, and nobody trusts it: is this machine's clock right? If it \
+                    was not when the CA was made, remove the folder, start the router again, and enrol every device
+                    """, metadata: ["folder": "\(folder)"])
+            }
             files = try authority.serverFiles(names: HostNames.all(settings), now: Date())
             caDigest = try authority.digest
             caFile = "\(folder)/ca.pem"

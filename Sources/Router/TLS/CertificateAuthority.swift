@@ -59,6 +59,11 @@ struct CertificateAuthority: Sendable {
         }
     }
 
+    /// Whether devices and people can trust it now, by their own clocks: it was not, where it was made with a wrong one.
+    func isValid(at now: Date) -> Bool {
+        certificate.notValidBefore <= now && now <= certificate.notValidAfter
+    }
+
     /// The files of a server certificate that is good for some names: the one that is there, or a new one.
     ///
     /// - Parameters:
