@@ -105,7 +105,8 @@ struct ChaosBooks {
                     db,
                     sql: """
                         SELECT component, name, wall FROM observations
-                        WHERE stream = 'telemetry' AND epoch = ? AND sequence = ?
+                        WHERE device = (SELECT min(id) FROM devices)
+                            AND stream = 'telemetry' AND epoch = ? AND sequence = ?
                         """, arguments: [Int64(bitPattern: epoch), Int64(try line["sequence"].number)])
                 guard let row else { return true }
                 return line["component"] != .text(row["component"]) || line["property"] != .text(row["name"])
