@@ -1,4 +1,5 @@
 import DeviceModel
+import Glibc
 import TestSupport
 import Testing
 
@@ -16,6 +17,16 @@ import Testing
         }
         held = nil
         _ = try StateDirectory(path, of: Self.owner)
+    }
+
+    @Test func itIsHeldAlsoWhereItsLockFileWent() throws {
+        let folder = try TemporaryDirectory()
+        let held = try StateDirectory(folder.path, of: Self.owner)
+        #expect(unlink(held.file("lock")) == 0)
+        #expect { try StateDirectory(folder.path, of: Self.owner) } throws: {
+            ($0 as? StateDirectoryError)?.code == .busy
+        }
+        withExtendedLifetime(held) {}
     }
 
     @Test func whereItCannotBeItSaysWhatToDo() {

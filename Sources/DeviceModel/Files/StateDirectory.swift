@@ -18,7 +18,8 @@ public final class StateDirectory: Sendable {
 
     /// The folder.
     public let path: String
-    private let lock: Int32
+    /// The folder, which can be locked also where nothing can be written; and the file that says who has it, or -1.
+    private let (held, lock): (Int32, Int32)
 
     /// Makes the folder where it is not there, and takes it for this process.
     ///
@@ -37,10 +38,14 @@ public final class StateDirectory: Sendable {
         } catch {
             // It is there, and can be read.
         }
-        lock = Self.open("\(path)/lock", in: path)
-        guard lock >= 0 else { throw StateDirectoryError(path: path, owner: owner, problem: .system(errno)) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let (number, holder) = (errno, Self.holder(lock))  // `deinit` closes the file
+        held = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        lock = Self.open("\(path)/lock")
+        // `deinit` closes both.
+        guard held >= 0, lock >= 0 || errno == EROFS || errno == ENOSPC || errno == EDQUOT else {
+            throw StateDirectoryError(path: path, owner: owner, problem: .system(errno))
+        }
+        for file in [held, lock] where file >= 0 && !Self.take(file) {
+            let (number, holder) = (errno, Self.holder(lock))
             throw StateDirectoryError(
                 path: path, owner: owner, problem: number == EWOULDBLOCK ? .held(holder) : .system(number))
         }
@@ -49,14 +54,34 @@ public final class StateDirectory: Sendable {
         pwrite(lock, text, text.count, 0)
     }
 
-    deinit { close(lock) }
+    deinit {
+        for file in [held, lock] where file >= 0 { close(file) }
+    }
 
-    /// Opens what is locked: a file for that, which says who has it; where none can be made, the folder itself.
-    private static func open(_ file: String, in folder: String) -> Int32 {
+    /// Opens the file that says who has the folder: to be read, where it can't be written.
+    ///
+    /// - Returns: -1, with `errno`, where it can't be opened.
+    private static func open(_ file: String) -> Int32 {
         let lock = Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock < 0, errno == EROFS || errno == ENOSPC || errno == EDQUOT else { return lock }
+        guard lock < 0, errno == EROFS else { return lock }
         let readable = Glibc.open(file, O_RDONLY | O_CLOEXEC)
-        return readable >= 0 ? readable : Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if readable < 0 { errno = EROFS }
+        return readable
+    }
+
+    /// Locks a file; one that is being let go of is waited for.
+    ///
+    /// A process that has just been started by the last holder keeps the lock until it has become another program.
+    ///
+    /// - Returns: Whether it is ours now; otherwise `errno` says why not.
+    private static func take(_ file: Int32) -> Bool {
+        var tries = 10
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            tries -= 1
+            guard errno == EWOULDBLOCK, tries > 0 else { return false }
+            usleep(20_000)
+        }
+        return true
     }
 
     /// A file in the folder.
@@ -98,8 +123,9 @@ public struct StateDirectoryError: ExplainedError, Hashable {
         switch number {
         case ENOTDIR, EEXIST: "move away what is there and is no folder"
         case EACCES, EPERM: "give it to this user"
-        case EROFS, ENOSPC, EDQUOT: "see to its disk"
-        default: "make it"
+        case EROFS, ENOSPC, EDQUOT, EIO: "see to its disk"
+        case ENOENT: "make it"
+        default: "see to it"
         }
     }
 
