@@ -109,8 +109,8 @@ import Testing
     @Test(
         "numbers that were never given are damage, too: nothing is taken for what it can't be, and nothing ends the agent",
         arguments: [
-            "gaps SET first = last + 1", "gaps SET first = -3", "gaps SET last = 9223372036854775807",
-            "gaps SET count = -1", "acknowledged SET first = last + 1", "acknowledged SET last = -1",
+            "gaps SET first = last + 1", "gaps SET first = -3", "gaps SET count = -1",
+            "acknowledged SET first = last + 1", "acknowledged SET last = -1",
             "streams SET next = 0", "streams SET next = 9223372036854775807", "observations SET sequence = -1",
             "observations SET sequence = 9223372036854775807", "observations SET value = 9e999",
         ])
@@ -131,6 +131,19 @@ import Testing
         #expect(try await store.waiting().gaps.map(\.reason) == [.storeDamaged])
         #expect(try await store.append(Sample.readings(1...1, at: time), lost: []).count == 1)
         #expect(access("\(folder.path).damaged", F_OK) == 0)
+    }
+
+    @Test("what the router says of an epoch that is over is no damage, whatever it is")
+    func hugeNumbers() async throws {
+        let epoch = try await run(1...3)
+        do {
+            let store = try folder.open()
+            let known = StreamReception(.telemetry, epoch, 1...3)
+            _ = try await store.agree(with: [StreamReception(.telemetry, 99, 5...UInt64(Int64.max)), known])
+            try await store.finish()
+        }
+        _ = try folder.open()
+        #expect(!isThere("\(folder.path).damaged"))
     }
 
     @Test("the one that was set aside before makes room for it, and a journal that is left over is not taken for new")

@@ -55,7 +55,20 @@ import Testing
         #expect(try await batches().map(\.isDoubted) == [false, true, false])
     }
 
-    @Test("gaps are no different: alone, and then no more")
+    @Test("what was doubted and has arrived is doubted no more")
+    func arrived() async throws {
+        let stored = try await store.append(Sample.readings(1...5, at: time), lost: [])
+        let epoch = try #require(stored.first?.position.epoch)
+        try await store.doubt([StreamReception(.telemetry, epoch, 3...5)])
+        try await store.acknowledge(StreamReception(.telemetry, epoch, 3...4))
+        #expect(try await batches().map { $0.observations.map(\.position.sequence) } == [[1, 2], [5]])
+        // The router has lost them since: they are named, and that goes up with everything else.
+        _ = try await store.agree(with: [])
+        #expect(try await batches().map(\.numbers.ranges) == [[1...4], [5...5]])
+        #expect(try await batches().map(\.isDoubted) == [false, true])
+    }
+
+    @Test("gaps are no different: alone, then without what may be in the way, and then no more")
     func gaps() async throws {
         let stored = try await store.append(
             Sample.readings(1...2, at: time), lost: [Sample.loss(3), Sample.loss(4, .diskFailed)])
@@ -63,7 +76,11 @@ import Testing
         #expect(try await batches().count == 1)
         try await store.doubt([StreamReception(.telemetry, epoch, 1...9)])
         #expect(try await batches().map(\.numbers.ranges) == [[8...8], [9...9], [1...3], [4...7]])
-        try await store.doubt([StreamReception(.telemetry, epoch, 4...7)])
+        let gap = StreamReception(.telemetry, epoch, 4...7)
+        try await store.doubt([gap])
+        let reduced = try #require(try await store.waiting().gaps.last)
+        #expect(reduced == Gap(4...7, of: .telemetry, epoch: epoch, reason: .unreadable))
+        try await store.doubt([gap])
         #expect(try await batches().map(\.numbers.ranges) == [[8...8], [9...9], [1...3]])
         #expect(await store.status().dropped == 0)
     }

@@ -92,7 +92,14 @@ extension StoreDatabase {
         guard let old = streams[name] else { return }
         var part = MovedPart(epoch: position.epoch, first: position.sequence)
         if position.epoch != old.epoch { part.later = old.epoch }
-        streams[name] = try sqlite.transaction { () throws(StoreError) in try move(part, of: name, old) }
+        var trimmed = 0
+        let stream = try sqlite.transaction { () throws(StoreError) in
+            // What the router has is not sent again under other numbers.
+            for reception in arrived { trimmed += try trim(reception) }
+            return try move(part, of: name, old)
+        }
+        (streams[name], arrived, doubted) = (stream, [], [])
+        kept -= trimmed
         replacementTold.insert(name)
     }
 

@@ -16,9 +16,12 @@ extension StoreDatabase {
             return (recorded, try prune(clock, &thinning))
         }
         (self.streams, self.clock, self.thinning) = (streams, clock, thinning)
-        kept += recorded.count - gone.dropped - gone.trimmed
+        kept += recorded.count - gone.dropped
         dropped += gone.dropped
-        if gone.trimmed > 0 { arrived = [] }
+        if let trimmed = gone.trimmed {
+            kept -= trimmed
+            arrived = []
+        }
         return recorded
     }
 

@@ -86,6 +86,7 @@ extension StoreDatabase {
     func acknowledge(_ reception: StreamReception) throws(StoreError) {
         kept -= try sqlite.transaction { () throws(StoreError) in try trim(reception) }
         arrived.remove(reception)
+        doubted.remove(reception)
     }
 
     /// Lets go of what the router has, as a part of a transaction.

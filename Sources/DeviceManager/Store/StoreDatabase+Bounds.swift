@@ -12,13 +12,14 @@ extension StoreDatabase {
     ///
     /// Called in every transaction that adds.
     ///
-    /// - Returns: How many went, and how many that the router has.
-    func prune(_ clock: BootClock, _ thinning: inout Thinning) throws(StoreError) -> (dropped: Int, trimmed: Int) {
-        var (old, dropped, trimmed) = (try tooOld(clock), 0, 0)
+    /// - Returns: How many went, and how many that the router has; nil: those were left alone.
+    func prune(_ clock: BootClock, _ thinning: inout Thinning) throws(StoreError) -> (dropped: Int, trimmed: Int?) {
+        var (old, dropped) = (try tooOld(clock), 0)
+        var trimmed: Int?
         // What the router has is not missed: it goes first.
         let isFull = try usedBytes() > bounds.size
         if isFull || !old.isEmpty, !arrived.isEmpty {
-            for reception in arrived { trimmed += try trim(reception) }
+            for reception in arrived { trimmed = try (trimmed ?? 0) + trim(reception) }
             old = try tooOld(clock)
         }
         for (name, last) in old { dropped += try drop(.tooOld, "stream = '\(name.rawValue)' AND id <= \(last)") }

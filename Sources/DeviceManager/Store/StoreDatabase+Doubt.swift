@@ -28,11 +28,14 @@ extension StoreDatabase {
         return observations + gaps == 1
     }
 
-    /// It goes; an observation is named as missing, a gap stays what people on the device are shown.
+    /// It goes, and is named as missing; a gap is reduced to what every router can read, and only where that is not read
+    /// either the router does without it.
     private func giveUp(_ reception: StreamReception) throws(StoreError) {
         let went = try sqlite.transaction { () throws(StoreError) in
             try sqlite.execute(
-                "UPDATE gaps SET isAcknowledged = 1 WHERE \(Self.condition(reception, "first", "last"))")
+                "UPDATE gaps SET isAcknowledged = (reason = '\(GapReason.unreadable.rawValue)'), "
+                    + "reason = '\(GapReason.unreadable.rawValue)', since = NULL, until = NULL "
+                    + "WHERE \(Self.condition(reception, "first", "last"))")
             return try drop(.unreadable, Self.condition(reception, "sequence", "sequence"))
         }
         kept -= went

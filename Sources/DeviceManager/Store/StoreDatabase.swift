@@ -49,7 +49,7 @@ final class StoreDatabase {
     var dropped = 0
     /// What the router has, and that is not written down yet.
     var arrived: [StreamReception] = []
-    /// Among what there is something that the router can't read.
+    /// Among these there may be something that the router can't read: each goes alone.
     var doubted: [StreamReception] = []
     /// What has been thinned out so far, where that is wanted.
     var thinning = Thinning()

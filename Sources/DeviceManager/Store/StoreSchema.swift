@@ -83,8 +83,8 @@ enum StoreSchema {
         let nonsense = [
             "streams": "next < 1 OR next > \(Self.lastNumber)",
             "observations": "sequence < 1 OR sequence > \(Self.lastNumber) OR value IN (9e999, -9e999)",
-            "gaps": "first < 1 OR last < first OR last > \(Self.lastNumber) OR count < 0",
-            "acknowledged": "first < 1 OR last < first OR last > \(Self.lastNumber)",
+            // The router may have named any number there is, of an epoch that is over.
+            "gaps": "first < 1 OR last < first OR count < 0", "acknowledged": "first < 1 OR last < first",
         ]
         for (table, condition) in nonsense {
             let found = try database.first("SELECT 1 FROM \(table) WHERE \(condition) LIMIT 1") { _ in true }
