@@ -39,11 +39,7 @@ import Wire
     func backlogThenLive() async throws {
         let device = device
         try await device.run { () async throws in
-            try await device.stored {
-                $0.event == "released"
-            } after: {
-                try device.press()
-            }
+            try await Self.pressAndStore(device)
             _ = try await device.session { router in
                 try await router.welcome()
                 var numbers: [UInt64] = []
@@ -146,6 +142,15 @@ import Wire
         #expect(new.flatMap(\.gaps).map(\.reason) == [.storeReplaced])
     }
 
+    /// Presses the button of a device, and waits until all of that is on its disk.
+    private static func pressAndStore(_ device: LinkedDevice) async throws {
+        try await device.stored {
+            $0.event == "released"
+        } after: {
+            try device.press()
+        }
+    }
+
     /// Presses the button of a device while there is no link, and gives what goes up of its events then, until it was
     /// released so often.
     private static func press(
@@ -153,11 +158,7 @@ import Wire
     ) async throws -> [ObservationBatch] {
         let found = Mailbox<[ObservationBatch]>(bound: 1, policy: .refuseNewest)
         try await device.run { () async throws in
-            try await device.stored {
-                $0.event == "released"
-            } after: {
-                try device.press()
-            }
+            try await Self.pressAndStore(device)
             _ = try await device.session { router in
                 try await router.welcome(streams: streams)
                 var batches: [ObservationBatch] = []

@@ -83,8 +83,8 @@ import Wire
         var test = SessionUnderTest.open()
         try test.deliver(1...2)
         _ = test.wait(LinkSession.trimDelay)
-        #expect(test.work() == .trim(SessionUnderTest.reception(1...2)))
         #expect(test.work() == .note(SessionUnderTest.reception(1...2)))
+        #expect(test.work() == .trim(SessionUnderTest.reception(1...2)))
         _ = try test.nextLoad()
     }
 
@@ -196,8 +196,39 @@ import Wire
         try test.fetch(batch)
         _ = test.handle(.stored)
         #expect(test.work() == nil)
+        #expect(test.session.workDeadline == nil)
         _ = test.hear(Acknowledgement(SessionUnderTest.reception(1...1), batch: 1))
         _ = try test.nextLoad()
+    }
+
+    @Test("A batch that is doubted waits until nothing else is on its way")
+    func behindOthers() throws {
+        var test = SessionUnderTest.open()
+        _ = test.handle(.stored)
+        try test.fetch(SessionUnderTest.batch(from: 1))
+        var doubted = SessionUnderTest.batch(from: 3, count: 1)
+        doubted.isDoubted = true
+        #expect(try test.fetch(doubted) == [])
+        #expect(test.work() == nil)
+        _ = test.hear(Acknowledgement(SessionUnderTest.reception(1...2), batch: 1))
+        #expect(try test.fetch(doubted).count == 1)
+        _ = test.hear(ControlError("what is that?", about: Envelope(proto: .observations, type: "observations")))
+        #expect(test.session.finish().contains(.doubt([SessionUnderTest.reception(3...3)])))
+    }
+
+    @Test("What can't be written down does not keep the rest from going up")
+    func trimFails() throws {
+        var test = SessionUnderTest.open()
+        try test.deliver(1...2)
+        _ = test.allWork()
+        _ = test.wait(LinkSession.trimDelay)
+        let trim = LinkSession.Work.trim(SessionUnderTest.reception(1...2))
+        #expect(test.work() == trim)
+        _ = test.handle(.failed(trim))
+        _ = test.handle(.stored)
+        _ = try test.nextLoad()
+        _ = test.wait(LinkSession.storePause)
+        #expect(test.work() == trim || test.allWork().contains(trim))
     }
 
     // MARK: Draining

@@ -7,7 +7,8 @@ import Wire
 ///
 /// An actor because several tasks share the session: what reads from the network, what watches the clock, what works
 /// with the store, and whoever ends it. What the router says is never behind what is sent to it: only the work with the
-/// store waits for the disk and for the network to take a batch, one at a time.
+/// store waits for the disk and for the network to take a batch, one at a time; the reader waits for the network once,
+/// for what the device is.
 actor LinkConnection {
     private let channel: MessageChannel
     private let manager: DeviceManager
@@ -26,7 +27,8 @@ actor LinkConnection {
     private let answers = Mailbox<Envelope>(bound: 64, policy: .refuseNewest)
     /// Results of commands, for those that can't be stored: 64, as many as commands wait; the oldest goes, which is
     /// stored some time all the same.
-    private let results = Mailbox<CommandResult>(bound: 64, policy: .dropOldest)
+    private let results = Mailbox<CommandResult>(bound: resultBound, policy: .dropOldest)
+    private static let resultBound = 64
     /// Whether nothing is left to send, and the end is wanted.
     private var isDrained = false
 
@@ -103,11 +105,20 @@ actor LinkConnection {
         while let envelope = await answers.next() { try await send(envelope) }
     }
 
-    /// Tells results that don't go up as observations for now: the store is not well.
+    /// Tells results that don't go up as observations for now: a second later the store is still not well.
     private func tellResults() async throws {
-        while let result = await results.next() {
-            guard await manager.outbox.status().problem != nil else { continue }
-            try await perform(.send(Envelope(Called(id: result.id, CommandOutcome(result.status, result.reason)))))
+        var waiting: [(result: CommandResult, due: MonotonicTime)] = []
+        while true {
+            switch await results.next(until: waiting.first?.due, on: manager.time) {
+            case .element(let result):
+                waiting.append((result, manager.time.now + .seconds(1)))
+                if waiting.count > Self.resultBound { waiting.removeFirst() }
+            case .deadline:
+                let result = waiting.removeFirst().result
+                guard await manager.outbox.status().problem != nil else { continue }
+                try await perform(.send(Envelope(Called(id: result.id, CommandOutcome(result.status, result.reason)))))
+            case .finished: return
+            }
         }
     }
 

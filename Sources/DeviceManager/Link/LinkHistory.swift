@@ -21,7 +21,10 @@ final class LinkHistory: Sendable {
     /// The router has accepted the device.
     func opened(owner: String) {
         logger.notice("connected to the router", metadata: ["owner": "\(owner)"])
-        state.withLock { $0.incident.end() }
+        state.withLock { state in
+            state.reason = nil
+            state.incident.end()
+        }
     }
 
     /// A try ended, however far it came.

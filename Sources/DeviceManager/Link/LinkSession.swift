@@ -154,13 +154,15 @@ struct LinkSession {
             return (message.map { [.send(Envelope($0))] } ?? []) + drained()
         case .failed(let work):
             // It is no reason to hang up: commands still come this way.
+            if case .trim(let reception) = work {
+                // What can't be written may still be read, and sent.
+                untrimmed.add(reception)
+                trimAt = now + Self.storePause
+                return []
+            }
             pausedUntil = now + Self.storePause
             if case .agree(let receptions) = work { agreement = receptions }
             if case .load(let load) = work { uplink.failed(load) }
-            if case .trim(let reception) = work {
-                untrimmed.append(reception)
-                trimAt = trimAt ?? now
-            }
             return []
         case .renewed(let id, let outcome):
             renewals -= 1
@@ -206,11 +208,11 @@ struct LinkSession {
             self.agreement = nil
             return .agree(agreement)
         }
+        if let reception = unnoted.popLast() { return .note(reception) }  // before its trim, which forgets it
         if let trimAt, trimAt <= now, let reception = untrimmed.popLast() {
             if untrimmed.isEmpty { self.trimAt = nil }
             return .trim(reception)
         }
-        if let reception = unnoted.popLast() { return .note(reception) }
         guard state == .open || state == .draining else { return nil }
         return uplink.next(at: now, isDraining: state == .draining).map(Work.load)
     }
@@ -257,7 +259,10 @@ struct LinkSession {
             guard error.messageProto == UInt64(ObservationBatch.kind.proto.rawValue) else { return [] }
             // It would never be acknowledged, and nothing behind it either.
             if error.messageType == ObservationBatch.kind.type { doubted = uplink.inFlight }
-            return close(LinkProblem("the router can't read what this device observes: \(error.error)"))
+            let what =
+                error.messageType == ObservationBatch.kind.type ? "what this device observes" : "this device's words"
+            return close(
+                LinkProblem("the router can't read \(what): \(error.error); update the router or this program"))
         case _ where envelope.type == Failure.type && Self.ours.contains(envelope.proto):
             let failure = try Failure(in: envelope)
             // The router answers batches in their order: where it does not say which number it is, it is the next one's.

@@ -58,6 +58,8 @@ struct Uplink {
     /// What was answered, but is not covered by any acknowledgement yet.
     private var answered: [StreamReception] = []
     private var isLoading = false
+    /// What is fetched again, and goes, when nothing else is on its way any more.
+    private var alone: Load?
     /// How much of the backlog may go now; less than nothing after a batch that was bigger.
     private var allowance: Double
     private var allowedAt: MonotonicTime
@@ -96,8 +98,13 @@ struct Uplink {
     ///   - isDraining: Whether only what is live is to go.
     /// - Returns: What is then to be told by ``loaded(_:_:boot:at:)``; until that there is nothing more.
     mutating func next(at now: MonotonicTime, isDraining: Bool = false) -> Load? {
-        guard !isLoading, !flights.contains(where: \.isDoubted) else { return nil }
+        guard !isLoading else { return nil }
         refill(at: now)
+        if let load = alone {
+            guard flights.isEmpty else { return nil }
+            (alone, isLoading) = (nil, true)
+            return load
+        }
         for lane in isDraining ? [.live] : Lane.allCases {
             // Few and important before many.
             for stream in [StreamName.events, .telemetry] where isOpen(lane, of: stream) {
@@ -118,13 +125,14 @@ struct Uplink {
 
     /// Whether all that was stored since the beginning of the session is at the router, so far as is known.
     var isDrained: Bool {
-        !isLoading && flights.isEmpty
+        !isLoading && alone == nil && flights.isEmpty
             && !roads.contains { stream, lanes in !held.contains(stream) && lanes[.live]?.hasMore ?? false }
     }
 
     /// Whether there is something in a lane, and room for it on the way.
     private func isOpen(_ lane: Lane, of stream: StreamName) -> Bool {
-        guard let road = roads[stream]?[lane], road.hasMore else { return false }
+        guard alone == nil, !flights.contains(where: \.isDoubted), let road = roads[stream]?[lane], road.hasMore
+        else { return false }
         if lane == .live, held.contains(stream) { return false }
         return flights.count { $0.lane == lane && $0.stream == stream } < Self.window
     }
@@ -148,6 +156,10 @@ struct Uplink {
         isLoading = false
         if load.lane == .backlog, batch?.isOfNewestEpoch ?? true { held.remove(load.stream) }
         guard let batch else { return nil }
+        if batch.isDoubted, !flights.isEmpty {
+            alone = load
+            return nil
+        }
         roads[load.stream]?[load.lane]?.span.start = batch.end
         roads[load.stream]?[load.lane]?.hasMore = true
         if flights.isEmpty { movedAt = now }

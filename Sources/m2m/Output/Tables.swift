@@ -152,7 +152,7 @@ extension AgentStatus {
             lines.append("link       none configured; everything works locally")
         }
         let dropped = store.dropped == 0 ? "" : ", \(store.dropped) dropped"
-        let waiting = link == nil ? "" : " wait for the router"
+        let waiting = link == nil ? "" : " kept for the router"
         lines.append("store      \(store.kept) observations\(waiting), \(store.bytes / 1_024) KiB\(dropped)")
         if let problem = store.problem { lines.append("           \(Style.bad.apply(problem))") }
         for component in components {
