@@ -64,11 +64,16 @@ actor Switchboard {
     /// A device has proved who it is.
     ///
     /// A connection that it had before is replaced.
-    func connect(_ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime) {
+    ///
+    /// - Returns: Whether it had one.
+    @discardableResult
+    func connect(_ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime) -> Bool {
+        let hadAnother = online[device.row] != nil
         replace(device.row)
         online[device.row] = Online(
             device: device, notices: notices, clockOffset: clock - time.now, lastHeard: time.wall)
         tell(device.owner, .device(summary(device, isOnline: true)))
+        return hadAnother
     }
 
     /// The connection that a device has is told that it is no longer the one that counts.

@@ -28,7 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "m2m-router")
         logger.logLevel = configuration.logLevel
 
-        useAllDescriptors()
+        useAllDescriptors(logger)
         let settings = configuration.settings
         let announcement = Announcement()
         let router = try RouterService(settings, time: try SystemTime(), logger: logger) { port in
@@ -44,12 +44,16 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Every connection is a descriptor, and systemd and shells let a program have few of them unless it asks
     /// (0pointer.net/blog/file-descriptor-limits.html).
-    private func useAllDescriptors() {
+    private func useAllDescriptors(_ logger: Logger) {
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()
         guard getrlimit(files, &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         setrlimit(files, &limit)
+        guard getrlimit(files, &limit) == 0, limit.rlim_cur < RouterService.connectionBound + 64 else { return }
+        logger.warning(
+            "there are fewer descriptors than connections; raise `ulimit -n`, or LimitNOFILE= in the service file",
+            metadata: ["descriptors": "\(limit.rlim_cur)", "connections": "\(RouterService.connectionBound)"])
     }
 
     private func quiet(_ logger: Logger) -> Logger {

@@ -168,6 +168,15 @@ import X509
         #expect(try #require(try chain().first).notValidBefore < now)
     }
 
+    @Test("A start in 1970 leaves the server's certificate as it is")
+    func clockIn1970() throws {
+        _ = try open().serverFiles(names: names, now: now)
+        let before = try chain()
+        let start = Date(timeIntervalSince1970: 60)
+        _ = try open(start).serverFiles(names: names, now: start)
+        #expect(try chain() == before)
+    }
+
     @Test("A server certificate of another CA is replaced")
     func otherServer() throws {
         let other = try open(in: directory.file("other"))

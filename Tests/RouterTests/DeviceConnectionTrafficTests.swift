@@ -176,6 +176,22 @@ import Wire
         }
     }
 
+    @Test("What a device says of a command without storing it reaches whoever waits, and is in no history")
+    func called() async throws {
+        let device = try await add()
+        try await bench.device(greenhouse) { talk, _ in
+            try await bench.untilNoted(device)
+            let request = CallRequest(
+                id: "c1", address: Address(device: "greenhouse", component: Sample.heater), action: "on")
+            async let result = bench.core.switchboard.call(
+                request, device: device.row, owner: device.owner, component: Sample.heater)
+            let call = try await talk.next(Call.self)
+            try await talk.send(Called(id: call.id, CommandOutcome(.done)))
+            #expect(await result.status == .done)
+        }
+        #expect(try await bench.store.count("observations") == 0)
+    }
+
     @Test("A renewal goes to the device and its answer comes back")
     func renewal() async throws {
         let device = try await add()

@@ -83,7 +83,6 @@ actor DeviceConnection {
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
             case .element(.replaced):
-                if let device { log("another connection has taken a device's place", device.name, device.owner) }
                 try await handle(
                     .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
             case .deadline: try await handle(.tick)
@@ -176,7 +175,9 @@ actor DeviceConnection {
         try await core.store.see(known, at: core.time.wall)
         try await handle(.proved(owner: known.owner.name, receptions: try await core.store.receptions(of: known)))
         // Only now, so that no command comes before the welcome.
-        await core.switchboard.connect(known, notices: notices, clock: message.monotonic)
+        if await core.switchboard.connect(known, notices: notices, clock: message.monotonic) {
+            log("a device's connection has taken the place of another one", known.name, known.owner)
+        }
         notices.send(.connected)
         log("device connected", known.name, known.owner)
     }

@@ -40,7 +40,8 @@ struct DeviceSession {
         case hear(MonotonicTime?)
         /// The device said what became of a renewal.
         case renewed(Renewed)
-        /// The device said what became of a command, and will say so again when it has stored it.
+        /// The device said what became of a command, whose result it can't store now; that follows as an observation if
+        /// it ever can.
         case called(Called)
         case close
     }

@@ -42,15 +42,18 @@ public struct RouterService: Service {
             (files, caFile, caFingerprint) = (given, nil, nil)
         } else {
             let folder = "\(settings.dataDirectory)/tls"
-            let authority = try CertificateAuthority(folder: folder, now: Date())
-            if !authority.isValid(at: Date()) {
+            let now = Date()
+            let authority = try CertificateAuthority(folder: folder, now: now)
+            if !authority.isValid(at: now) {
                 logger.error(
                     """
-                    the router's own CA is not valid today, and nobody trusts it: is this machine's clock right? If it \
-                    was not when the CA was made, remove the folder, start the router again, and enrol every device
-                    """, metadata: ["folder": "\(folder)"])
+                    the router's own CA is not valid today, and nobody trusts this router: set this machine's clock \
+                    right and start it again; if the clock is right, remove the folder, start it again, and enrol every \
+                    device
+                    """,
+                    metadata: ["folder": "\(folder)", "valid": "\(authority.validity)"])
             }
-            files = try authority.serverFiles(names: HostNames.all(settings), now: Date())
+            files = try authority.serverFiles(names: HostNames.all(settings), now: now)
             caDigest = try authority.digest
             caFile = "\(folder)/ca.pem"
             caFingerprint = try KeyFingerprint(digest: authority.digest).description
@@ -66,7 +69,7 @@ public struct RouterService: Service {
     }
 
     /// How many connections there may be; whoever comes next waits until one of them ends.
-    static let connectionBound = 8_192
+    public static let connectionBound = 8_192
 
     /// Runs until the shutdown.
     ///

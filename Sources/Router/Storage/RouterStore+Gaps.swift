@@ -19,8 +19,7 @@ extension RouterStore {
     }
 
     /// A number came that a gap has named: the gap is cut down to the others.
-    static func takeOutOfGap(_ db: Database, _ number: UInt64, _ place: Place) throws {
-        guard let gap = try gap(db, at: number, place) else { return }
+    static func take(_ number: UInt64, outOf gap: Gap, _ db: Database, _ place: Place) throws {
         try db.execute(
             sql: "DELETE FROM gaps WHERE device = ? AND stream = ? AND epoch = ? AND first = ?",
             arguments: place.arguments + [Int64(gap.first)])
@@ -40,9 +39,9 @@ extension RouterStore {
 
     /// Which gaps of an epoch are asked for.
     struct GapSelection {
-        /// Those behind this number; 0: all.
+        /// Those behind this number; 0: all; nil: none by their numbers.
         var behind: UInt64?
-        /// And those that reach to this time, or further.
+        /// And those that reach to this time, or further; nil: none by their times.
         var since: WallTime?
         /// And those that nobody can date, behind this number; nil: none of them.
         var undatedBehind: UInt64?

@@ -159,7 +159,7 @@ extension RouterStore {
                 guard let gap = try gap(at: item.sequence), gap.isOfObservations else {
                     throw conflict(at: item.sequence)
                 }
-                try RouterStore.takeOutOfGap(db, item.sequence, place)
+                try RouterStore.take(item.sequence, outOf: gap, db, place)
             }
             received.insert(number)
             record.observation.time = time
