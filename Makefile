@@ -72,7 +72,7 @@ test-asan: need keeper ## every test, watched for wrong use of memory
 	@$(SANITIZED) ASAN_OPTIONS=detect_leaks=0 \
 		Scripts/tell-failures $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=address --scratch-path .build-asan < /dev/null
 
-vm-test: need keeper ## the agent on a real kernel in QEMU, with both versions of libgpiod
+vm-test: need keeper ## the agent on a real kernel in QEMU, both libgpiods, and power cuts: CUTS=20 for more
 	@Scripts/vm-test
 
 build: need keeper ## all programs, release, into bin/
@@ -117,7 +117,7 @@ $(KEEPER_DIR)/checked/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_ALL) $(CFLAGS_CHECK) $(KEEPER_C) $(KEEPER_FAKE) -o $@
 
-bench: build ## time, memory and wake-ups of the programs: a table, and bin/bench.json
+bench: build ## time, memory and wake-ups of the programs, beside their peers: a table, and bin/bench.json
 	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin > bin/bench.json
 	@cat bin/bench.json
 

@@ -53,7 +53,11 @@ enum AttemptsBenchmark: Benchmark {
     }
 
     private static func tries(_ count: Int, of manager: DeviceManager) async throws {
-        while manager.link.status?.failedAttempts ?? 0 < count { try await Task.sleep(for: .milliseconds(20)) }
+        let end = ContinuousClock.now + .seconds(600)
+        while manager.link.status?.failedAttempts ?? 0 < count {
+            guard ContinuousClock.now < end else { throw BenchError(description: "\(count) tries take over 600 s") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// A device that is nothing but its link.

@@ -209,7 +209,7 @@ static double work_of_other(const struct other *other) {
     return worked;
 }
 
-/* MARK: the three figures */
+/* MARK: the figures */
 
 static void send_readings(bool has_subscriber) {
     int size = (int)(options.size * options.readings);

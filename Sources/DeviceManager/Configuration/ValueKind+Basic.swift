@@ -172,7 +172,7 @@ extension ValueKind {
     }
 }
 
-/// `a length`, `an angle`.
+/// `a length`, `an illuminance`.
 func articled(_ name: String) -> String {
     (name.first.map("aeiou".contains) == true ? "an " : "a ") + name
 }

@@ -52,7 +52,7 @@ public enum AgentKeys {
     static let maxSize = Key.optional(
         "max_size", .quantity(.information, 1_048_576...1_099_511_627_776), default: 67_108_864, shown: "\"64 MiB\"",
         "How big the store may grow; then readings go, and events only when no reading is left. "
-            + "Its journal takes up to a MiB more.")
+            + "Its journal takes about a MiB more, and for a moment as much as one big change needs.")
     static let whenFull = Key.optional(
         "when_full", .whenFull, default: AgentConfiguration.Store.WhenFull.dropOldest, shown: "\"drop-oldest\"",
         "Which readings go then: the oldest, or, with { thin_out = \"10m\" }, first all but one of each property for "
