@@ -38,16 +38,10 @@ import Wire
         let (session, token) = try await desk.begin(account.owner)
         #expect(session.owner == ada)
         #expect(token.count == 64)
-        let (state, hash) = try await desk.state(of: token)
-        guard case .good(let owner, let expires) = state else {
-            Issue.record("the session is not good: \(state)")
-            return
-        }
-        #expect(owner == ada)
-        #expect(expires == session.expires)
-        #expect(hash == session.tokenHash)
+        #expect(try await desk.session(of: token) == session)
+        #expect(!desk.isIdle(session))
         // The token is kept as its hash only.
-        #expect(hash == Digest.sha256(token.utf8))
+        #expect(session.tokenHash == Digest.sha256(token.utf8))
     }
 
     @Test("Two sessions have two tokens")
@@ -117,10 +111,11 @@ import Wire
         #expect(last?.code == .notAuthenticated)
         #expect(last?.message.contains("locked now; `m2m-router user unlock ada`") == true)
         #expect(await login()?.code == .notAuthenticated)
-        await #expect(throws: Failure.self) { _ = try await desk.account(of: ada) }
+        let (session, _) = try await desk.begin(ada)
+        await #expect(throws: Failure.self) { _ = try await desk.account(of: session) }
         #expect(try await bench.store.unlock("ada"))
         #expect(await login() == nil)
-        _ = try await desk.account(of: ada)
+        _ = try await desk.account(of: session)
     }
 
     @Test("A right code in between begins the count again")
@@ -161,11 +156,8 @@ import Wire
         let ada = try await bench.addAccount("ada")
         let (session, token) = try await desk.begin(ada)
         for _ in 0..<5 { _ = try await bench.store.countWrongCode(ada) }
-        try await desk.check(session)
-        guard case .good = try await desk.state(of: token).0 else {
-            Issue.record("the lock ended a live session")
-            return
-        }
+        try await desk.use(session)
+        #expect(!desk.isIdle(try await desk.session(of: token)))
     }
 
     @Test("A session that was not used for a quarter of an hour wants the code, which a locked account can't give")
@@ -173,19 +165,15 @@ import Wire
         let ada = try await bench.addAccount("ada")
         let (session, token) = try await desk.begin(ada)
         time.advance(by: .seconds(900))
-        guard case .idle(let owner, _) = try await desk.state(of: token).0 else {
-            Issue.record("the session is not idle")
-            return
-        }
-        let account = try await desk.account(of: owner)
+        #expect(desk.isIdle(try await desk.session(of: token)))
+        #expect(await failure { try await desk.use(session) }?.code == .codeRequired)
+        let account = try await desk.account(of: session)
         #expect(await code(RouterBench.code, of: account) == nil)
-        try await desk.check(session)
-        guard case .good = try await desk.state(of: token).0 else {
-            Issue.record("the code did not bring the session back")
-            return
-        }
+        try await desk.confirm(session)
+        try await desk.use(session)
+        #expect(!desk.isIdle(try await desk.session(of: token)))
         for _ in 0..<5 { _ = try await bench.store.countWrongCode(ada) }
-        await #expect(throws: Failure.self) { _ = try await desk.account(of: owner) }
+        await #expect(throws: Failure.self) { _ = try await desk.account(of: session) }
     }
 
     @Test("After twelve hours a session has ended, however much it was used")
@@ -194,11 +182,11 @@ import Wire
         let (session, token) = try await desk.begin(ada)
         for _ in 0..<71 {
             time.advance(by: .seconds(600))
-            try await desk.check(session)
+            try await desk.use(session)
         }
         time.advance(by: .seconds(600))
-        #expect(await failure { try await desk.check(session) }?.message.contains("log in again") == true)
-        #expect(await failure { _ = try await desk.state(of: token) }?.code == .notAuthenticated)
+        #expect(await failure { try await desk.use(session) }?.message.contains("log in again") == true)
+        #expect(await failure { _ = try await desk.session(of: token) }?.code == .notAuthenticated)
     }
 
     @Test("Logging out ends the session for good, and only this one")
@@ -207,16 +195,16 @@ import Wire
         let (session, token) = try await desk.begin(ada)
         let (other, _) = try await desk.begin(ada)
         try await desk.end(session)
-        #expect(await failure { try await desk.check(session) }?.code == .notAuthenticated)
-        #expect(await failure { _ = try await desk.state(of: token) }?.code == .notAuthenticated)
-        try await desk.check(other)
+        #expect(await failure { try await desk.use(session) }?.code == .notAuthenticated)
+        #expect(await failure { _ = try await desk.session(of: token) }?.code == .notAuthenticated)
+        try await desk.use(other)
     }
 
     @Test("A token that was never given is none")
     func unknownToken() async throws {
         _ = try await bench.addAccount("ada")
         for token in ["", "0", String(repeating: "0", count: 64)] {
-            #expect(await failure { _ = try await desk.state(of: token) }?.code == .notAuthenticated)
+            #expect(await failure { _ = try await desk.session(of: token) }?.code == .notAuthenticated)
         }
     }
 
@@ -225,6 +213,6 @@ import Wire
         let ada = try await bench.addAccount("ada")
         let (session, _) = try await desk.begin(ada)
         _ = try await bench.store.removeAccount("ada")
-        #expect(await failure { try await desk.check(session) }?.code == .notAuthenticated)
+        #expect(await failure { try await desk.use(session) }?.code == .notAuthenticated)
     }
 }

@@ -18,10 +18,8 @@ import Wire
     }
 
     private func state(_ token: [UInt8]) async throws -> String? {
-        switch try await store.session(tokenHash: token) {
-        case .good(let owner, _): "good \(owner.name)"
-        case .idle(let owner, _): "idle \(owner.name)"
-        case nil: nil
+        try await store.session(tokenHash: token).map { session in
+            "\(session.isIdle(at: time.timestamp) ? "idle" : "good") \(session.owner.name)"
         }
     }
 

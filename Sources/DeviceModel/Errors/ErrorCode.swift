@@ -19,6 +19,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let notPermitted = Self(rawValue: "not_permitted")
     /// Who asks has to log in first, or again.
     public static let notAuthenticated = Self(rawValue: "not_authenticated")
+    /// Who asks has to give the security code first.
+    public static let codeRequired = Self(rawValue: "code_required")
     /// A rule forbids it at the moment.
     public static let refused = Self(rawValue: "refused")
     /// Somebody else holds it.
@@ -44,7 +46,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public var exitStatus: ExitStatus {
         switch self {
         case .unreachable: .notReachable
-        case .notPermitted, .notAuthenticated: .notPermitted
+        case .notPermitted, .notAuthenticated, .codeRequired: .notPermitted
         default: .failed
         }
     }

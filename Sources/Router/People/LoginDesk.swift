@@ -4,36 +4,47 @@ import Wire
 
 /// Decides who may come in: passwords, security codes and sessions.
 struct LoginDesk: Sendable {
-    /// A session that was granted.
-    struct Session: Hashable, Sendable {
-        let owner: RouterStore.Owner
-        let tokenHash: [UInt8]
-        let expires: WallTime
+    /// Where a person's connection comes from.
+    struct Origin: Hashable, Sendable {
+        /// The address, without its port.
+        var source: String
+        /// The program, as it calls itself.
+        var agent = ""
     }
 
     /// So many passwords are checked or wait for it; one more is told to come again.
     ///
     /// Each takes 32 MiB and a moment.
     private static let bound = 16
+    /// So many of them may come from one address, so that nobody keeps others out.
+    private static let boundOfOne = 4
+    /// A session that was noted as used so short a time ago is not noted again: that costs the disk a write.
+    private static let precision: Duration = .seconds(10)
 
     private let store: RouterStore
     private let hasher: SecretHasher
     private let time: any TimeSource
-    private let throttle: Throttle
+    private let shared: Shared
+    /// Who is told when a session ends.
+    let ends = SessionEnds()
 
-    /// The throttle, shared by all connections.
-    private final class Throttle: Sendable {
-        let state = Mutex(LoginThrottle())
-        /// How many passwords are being checked, or wait for it.
-        let working = Mutex(0)
+    /// What all connections share.
+    private final class Shared: Sendable {
+        let throttle = Mutex(LoginThrottle())
+        /// How many passwords are being checked, or wait for it, of each address.
+        let working = Mutex<[String: Int]>([:])
+        /// The accounts of which a code is being checked: one at a time, so that five guesses are not fifty.
+        let checking = Mutex<Set<Int64>>([])
     }
 
     init(store: RouterStore, hasher: SecretHasher, time: any TimeSource) {
         self.store = store
         self.hasher = hasher
         self.time = time
-        throttle = Throttle()
+        shared = Shared()
     }
+
+    // MARK: Passwords
 
     /// An unknown user, a wrong password and a locked account get the same answer, after the same work.
     private static let wrong = Failure(
@@ -44,31 +55,56 @@ struct LoginDesk: Sendable {
     ///
     /// - Returns: The account, of which the security code is wanted next.
     /// - Throws: ``Failure``.
-    func check(_ login: Login, from source: String) async throws -> RouterStore.Account {
+    func check(_ login: Login, from address: String) async throws -> RouterStore.Account {
+        let source = SourceNetwork.of(address)
         guard login.user.utf8.count <= Credentials.nameMaximum, login.password.utf8.count <= Credentials.passwordMaximum
         else { throw Self.wrong }
-        if let delay = throttle.state.withLock({ $0.delay(account: login.user, source: source, at: time.now) }) {
+        if let delay = shared.throttle.withLock({ $0.delay(account: login.user, source: source, at: time.now) }) {
             throw Failure(
                 .busy, "too many wrong passwords; try again in \(Int(delay.seconds.rounded(.up))) s", retryAfter: delay)
         }
-        // Counted before it is looked at, so that many at once are not all the first.
-        throttle.state.withLock { $0.failed(account: login.user, source: source, at: time.now) }
-        let account = try await store.account(login.user)
-        guard throttle.working.withLock({ $0 < Self.bound }) else {
+        guard beginWork(source) else {
             throw Failure(.busy, "too many people log in at the moment", retryAfter: .seconds(5))
         }
-        throttle.working.withLock { $0 += 1 }
-        defer { throttle.working.withLock { $0 -= 1 } }
+        defer { endWork(source) }
+        // Counted before it is looked at, so that many at once are not all the first.
+        shared.throttle.withLock { $0.failed(account: login.user, source: source, at: time.now) }
+        let account = try await store.account(login.user)
         let isRight = try await hasher.isRight(password: login.password, account?.password)
         guard let account, isRight, !account.isLocked else { throw Self.wrong }
-        throttle.state.withLock { $0.succeeded(account: login.user, source: source) }
+        shared.throttle.withLock { $0.succeeded(account: login.user, source: source) }
         return account
     }
 
-    /// Checks the security code that completes a login.
+    private func beginWork(_ source: String) -> Bool {
+        shared.working.withLock { working in
+            guard working.values.reduce(0, +) < Self.bound, working[source, default: 0] < Self.boundOfOne else {
+                return false
+            }
+            working[source, default: 0] += 1
+            return true
+        }
+    }
+
+    private func endWork(_ source: String) {
+        shared.working.withLock { working in
+            let left = working[source, default: 1] - 1
+            working[source] = left > 0 ? left : nil
+        }
+    }
+
+    // MARK: Codes
+
+    /// Checks a security code: each wrong one counts, and the fifth in a row locks the account.
     ///
     /// - Throws: ``Failure``.
     func check(code: String, of account: RouterStore.Account) async throws {
+        let id = account.owner.id
+        guard shared.checking.withLock({ $0.insert(id).inserted }) else {
+            throw Failure(
+                .busy, "another security code of this account is being checked; try again", retryAfter: .seconds(1))
+        }
+        defer { shared.checking.withLock { _ = $0.remove(id) } }
         let isRight = try await hasher.isRight(code: code, account.code)
         if isRight, try await store.forgetWrongCodes(account.owner) { return }
         // The account may have been locked since the password was given: then no code is right.
@@ -80,60 +116,104 @@ struct LoginDesk: Sendable {
                 : "the security code is wrong")
     }
 
-    /// Begins a session.
-    ///
-    /// - Returns: The session and the token that brings it back.
-    func begin(_ owner: RouterStore.Owner) async throws -> (Session, token: String) {
-        let token = SecretHasher.random(32).hexadecimal
-        let hash = Digest.sha256(token.utf8)
-        let expires = try await store.addSession(owner, tokenHash: hash)
-        return (Session(owner: owner, tokenHash: hash, expires: expires), token)
-    }
-
-    /// What became of a session.
-    ///
-    /// - Throws: ``Failure`` when there is none, or no more.
-    func state(of token: String) async throws -> (RouterStore.SessionState, tokenHash: [UInt8]) {
-        let hash = Digest.sha256(token.utf8)
-        guard let state = try await store.session(tokenHash: hash) else { throw Self.ended }
-        return (state, hash)
-    }
-
-    /// The account of an idle session, of which the security code is wanted.
+    /// The account of a session, of which the security code is wanted.
     ///
     /// - Throws: ``Failure`` when it is locked or gone.
-    func account(of owner: RouterStore.Owner) async throws -> RouterStore.Account {
-        guard let account = try await store.account(owner.name), !account.isLocked else { throw Self.wrong }
+    func account(of session: Session) async throws -> RouterStore.Account {
+        guard let account = try await store.account(session.owner.name), account.owner == session.owner,
+            !account.isLocked
+        else { throw Self.wrong }
         return account
     }
 
+    /// The right security code of a session's account was given.
+    ///
+    /// - Throws: ``Failure`` when the session has ended meanwhile.
+    func confirm(_ session: Session) async throws {
+        var session = session
+        session.use(at: time.timestamp, withCode: true)
+        guard try await store.update(session) else { throw Self.ended }
+    }
+
+    // MARK: Sessions
+
+    /// Begins a session.
+    ///
+    /// - Returns: The session and the token that brings it back.
+    func begin(_ owner: RouterStore.Owner, from origin: Origin) async throws -> (Session, token: String) {
+        let token = SecretHasher.random(32).hexadecimal
+        let session = Session(
+            tokenHash: Digest.sha256(token.utf8), owner: owner, name: SecretHasher.random(4).hexadecimal,
+            source: origin.source, agent: String(origin.agent.prefix(64)), at: time.timestamp)
+        try await store.add(session)
+        return (session, token)
+    }
+
+    /// The session of a token, which may be idle.
+    ///
+    /// - Throws: ``Failure`` when there is none, or no more.
+    func session(of token: String) async throws -> Session {
+        guard let session = try await store.session(tokenHash: Digest.sha256(token.utf8)) else { throw Self.ended }
+        return session
+    }
+
+    /// Whether a session wants its security code before it goes on.
+    func isIdle(_ session: Session) -> Bool { session.isIdle(at: time.timestamp) }
+
     /// Checks that a session may go on, and notes that it is used.
     ///
-    /// - Throws: ``Failure`` when it has ended.
-    func check(_ session: Session) async throws {
-        guard time.wall < session.expires, try await store.session(tokenHash: session.tokenHash) != nil else {
-            throw Self.ended
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - isDangerous: Whether what is asked for wants a security code that was given a short while ago.
+    /// - Throws: ``Failure`` when it has ended, or wants its code.
+    func use(_ session: Session, isDangerous: Bool = false) async throws {
+        guard var known = try await store.session(tokenHash: session.tokenHash) else { throw Self.ended }
+        let now = time.timestamp
+        guard !known.isIdle(at: now) else {
+            throw Failure(.codeRequired, "this session was not used for a while, and wants the security code")
         }
-        try await store.touchSession(tokenHash: session.tokenHash)
+        guard !isDangerous || known.isFresh(at: now) else {
+            throw Failure(
+                .codeRequired,
+                "this wants the security code, given within the last \(Session.freshness.text): give it, and ask again")
+        }
+        guard known.wasUsed(longerAgoThan: Self.precision, at: now) else { return }
+        known.use(at: now)
+        guard try await store.update(known) else { throw Self.ended }
     }
 
     /// Waits until a session has ended: by the clock, by a logout elsewhere, or with its account.
     ///
-    /// What happens without a request is noticed within five seconds.
+    /// What another process did is noticed within five seconds.
     ///
     /// - Throws: ``Failure`` when it has ended.
     func untilEnd(of session: Session) async throws {
+        let end = ends.watch(session)
+        defer { ends.endWatch(session, end) }
         while true {
-            try await time.sleep(until: time.now + .seconds(5))
-            guard time.wall < session.expires, try await store.session(tokenHash: session.tokenHash) != nil else {
-                throw Self.ended
+            switch await end.next(until: time.now + .seconds(5), on: time) {
+            case .element: throw Self.ended
+            case .finished: return
+            case .deadline:
+                guard try await store.session(tokenHash: session.tokenHash) != nil else { throw Self.ended }
             }
         }
     }
 
-    /// Ends a session for good.
+    /// Somebody's sessions that are not over.
+    func sessions(of owner: RouterStore.Owner) async throws -> [Session] {
+        try await store.sessions(of: owner)
+    }
+
+    /// Ends a session for good, and the connections that are in by it.
     func end(_ session: Session) async throws {
-        try await store.removeSession(tokenHash: session.tokenHash)
+        try await forget(session)
+        ends.tell(session)
+    }
+
+    /// Ends a session for good, whose connections are told by ``ends``.
+    func forget(_ session: Session) async throws {
+        try await store.removeSession(of: session.owner, tokenHash: session.tokenHash)
     }
 
     private static let ended = Failure(.notAuthenticated, "this session has ended; log in again with `m2m login`")
