@@ -22,6 +22,10 @@ actor Switchboard {
         case connected
         /// Another connection has taken this one's place, or another key has.
         case replaced
+        /// Somebody else has come with this device's key: show that you are there.
+        case areYouThere
+        /// The owner wants the device no more.
+        case revoked
     }
 
     /// A device that is connected.
@@ -32,6 +36,12 @@ actor Switchboard {
         /// The device's own clock, less ours, by its last word: never ahead, so that deadlines come early.
         var clockOffset: Duration
         var lastHeard: WallTime
+        /// The boot of the device that speaks.
+        var boot: BootID
+        /// Why nothing is commanded; nil: nothing speaks against it.
+        var alarm: String?
+        /// Who wants to know whether the device is there.
+        var askers: [Mailbox<Void>] = []
     }
 
     /// What a device was asked, and has not answered yet.
@@ -61,19 +71,71 @@ actor Switchboard {
 
     // MARK: Devices come and go
 
+    /// What became of a device that connects.
+    enum Arrival: Hashable {
+        case alone
+        /// It had another connection, which is replaced.
+        case tookOver
+        /// Another machine with its key is connected.
+        case elsewhere
+    }
+
+    /// How long a device may take to show that it is there.
+    static let patience: Duration = .seconds(5)
+
+    /// Whether another machine is connected with a device's key: another boot, that answers when it is asked.
+    ///
+    /// A device that has been started anew, and whose old connection nobody has noticed to be dead, is no other.
+    ///
+    /// - Returns: Whether it is; and, where it is not, the connection that is silent, where there is one.
+    func silentConnection(of device: Device, boot: BootID) async -> (isElsewhere: Bool, silent: Mailbox<Notice>?) {
+        guard let old = online[device.row], old.boot != boot else { return (false, nil) }
+        let answer = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+        online[device.row]?.askers.append(answer)
+        old.notices.send(.areYouThere)
+        guard case .element = await answer.next(until: time.now + Self.patience, on: time) else {
+            return (false, old.notices)
+        }
+        return (true, old.notices)
+    }
+
     /// A device has proved who it is.
     ///
-    /// A connection that it had before is replaced.
-    ///
-    /// - Returns: Whether it had one.
+    /// A connection that it had before is replaced: one of the same boot, or one that is silent.
     @discardableResult
-    func connect(_ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime) -> Bool {
-        let hadAnother = online[device.row] != nil
+    func connect(
+        _ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime, boot: BootID, silent: Mailbox<Notice>? = nil
+    ) -> Arrival {
+        let old = online[device.row]
+        if let old, old.boot != boot, old.notices !== silent { return .elsewhere }
         replace(device.row)
         online[device.row] = Online(
-            device: device, notices: notices, clockOffset: clock - time.now, lastHeard: time.wall)
+            device: device, notices: notices, clockOffset: clock - time.now, lastHeard: time.wall, boot: boot,
+            alarm: device.alarm)
         tell(device.owner, .device(summary(device, isOnline: true)))
-        return hadAnother
+        return old == nil ? .alone : .tookOver
+    }
+
+    /// A device is commanded no more until its owner trusts it again: whoever watches is told.
+    func withhold(_ device: Device, because reason: String) {
+        online[device.row]?.alarm = reason
+        var news = summary(device, isOnline: online[device.row] != nil)
+        news.alarm = reason
+        tell(device.owner, .device(news))
+    }
+
+    /// The owner trusts a device again.
+    func trust(_ device: Int64, owner: Owner) {
+        guard let known = online[device], known.device.owner == owner else { return }
+        online[device]?.alarm = nil
+        tell(owner, .device(summary(known.device, isOnline: true)))
+    }
+
+    /// The owner wants a device no more: its connection ends.
+    func revoke(_ device: Int64, owner: Owner) {
+        guard let known = online[device], known.device.owner == owner else { return }
+        known.notices.send(.revoked)
+        known.notices.finish()
     }
 
     /// The connection that a device has is told that it is no longer the one that counts.
@@ -93,6 +155,7 @@ actor Switchboard {
     /// - Returns: Whether the device is gone with it; false when another connection has taken its place.
     func disconnect(_ device: Device, notices: Mailbox<Notice>) -> Bool {
         guard online[device.row]?.notices === notices else { return false }
+        for asker in online[device.row]?.askers ?? [] { asker.finish() }
         online[device.row] = nil
         for (asked, answer) in pending where asked.device == device.row { answer.finish() }
         tell(device.owner, .device(summary(device, isOnline: false)))
@@ -102,6 +165,8 @@ actor Switchboard {
     /// A device said what its clock says.
     func hear(_ device: Device, clock: MonotonicTime?) {
         online[device.row]?.lastHeard = time.wall
+        for asker in online[device.row]?.askers ?? [] { asker.send(()) }
+        online[device.row]?.askers = []
         if let clock { online[device.row]?.clockOffset = clock - time.now }
     }
 
@@ -112,7 +177,8 @@ actor Switchboard {
     }
 
     private func summary(_ device: Device, isOnline: Bool) -> DeviceSummary {
-        DeviceSummary(device: device.name, isOnline: isOnline, lastSeen: time.wall)
+        DeviceSummary(
+            device: device.name, isOnline: isOnline, lastSeen: time.wall, alarm: online[device.row]?.alarm)
     }
 
     // MARK: Devices that wait
@@ -202,6 +268,10 @@ actor Switchboard {
     ) async -> CommandOutcome {
         let isGone = CommandOutcome(.unreachable, "the device is not connected")
         guard let target = online[device], target.device.owner == owner else { return isGone }
+        if let alarm = target.alarm {
+            return CommandOutcome(
+                .refused, "commands are withheld: \(alarm); `m2m enable \(target.device.name)` trusts it again")
+        }
         let asked = Pending(device: device, question: question)
         guard pending[asked] == nil else {
             return CommandOutcome(.refused, "a command with this id is being done already")

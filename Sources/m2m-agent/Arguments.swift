@@ -5,6 +5,7 @@ struct Arguments {
         case run
         case check(probe: Bool, json: Bool)
         case enroll(claim: String?, account: String?)
+        case rotate
         case configText
         case version
         case help
@@ -19,6 +20,7 @@ struct Arguments {
         usage: m2m-agent run      [--config FILE]
                m2m-agent check    [--config FILE] [--probe] [--json]
                m2m-agent enroll   [--config FILE] [--claim CODE] [--account NAME]
+               m2m-agent rotate   [--config FILE]
                m2m-agent config-txt [--config FILE]
                m2m-agent version | help
 
@@ -26,6 +28,7 @@ struct Arguments {
           check       lists every mistake of the configuration; --probe also looks at the hardware
           enroll      makes this device known to its router: with the code that `m2m claim DEVICE` shows,
                       or, without one, by waiting until the owner has accepted it with `m2m accept DEVICE`
+          rotate      gives this device another key, which the router takes from the one it has
           config-txt  prints the lines of a Raspberry Pi's config.txt that make the outputs safe at power-on
 
         The configuration is /etc/m2m-agent/agent.toml unless --config names another.
@@ -46,6 +49,7 @@ struct Arguments {
         case "check": command = .check(probe: options.flag("--probe"), json: options.flag("--json"))
         case "enroll":
             command = .enroll(claim: try options.value(of: "--claim"), account: try options.value(of: "--account"))
+        case "rotate": command = .rotate
         case "config-txt": command = .configText
         case "version", "--version": command = .version
         case "help", "--help", "-h": command = .help

@@ -33,6 +33,7 @@ struct M2MAgent {
             return try await EnrollCommand(
                 configurationFile: arguments.configuration, claim: claim, account: account
             ).run()
+        case .rotate: return try await RotateCommand(configurationFile: arguments.configuration).run()
         case .configText: return try ConfigTextCommand(configurationFile: arguments.configuration).run()
         case .version: print(software)
         case .help: print(Arguments.usage)

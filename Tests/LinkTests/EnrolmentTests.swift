@@ -204,7 +204,7 @@ import Wire
                 await end.channel.close()
             }
         }
-        #expect(error?.description == "the router closed the connection before the device was let in")
+        #expect(error?.description == "the router closed the connection before it had answered")
         try await router.close()
     }
 

@@ -24,7 +24,7 @@ import Wire
             prove
                 == Prove(
                     device: SessionUnderTest.device, key: SessionUnderTest.publicKey, boot: SessionUnderTest.boot,
-                    monotonic: test.now, signature: SessionUnderTest.sign(statement.bytes)))
+                    monotonic: test.now, signature: SessionUnderTest.sign(statement.bytes), connects: 0))
     }
 
     @Test(
@@ -39,7 +39,7 @@ import Wire
         ]
         #expect(
             test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: receptions)) == [
-                .open(owner: "anna"), .send(Envelope(DescriptionMessage(SessionUnderTest.description))),
+                .open(.init(owner: "anna")), .send(Envelope(DescriptionMessage(SessionUnderTest.description))),
             ])
         #expect(test.work() == .agree(receptions))
         #expect(test.handle(.stored) == [])

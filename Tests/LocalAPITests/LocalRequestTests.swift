@@ -243,9 +243,10 @@ import Wire
         try await agent.run { () async throws in
             for request in [
                 Request.claim("shed"), .accept("shed", fingerprint: nil), .accept("shed", fingerprint: "f"),
+                .revoke("shed"), .enable("shed"), .sessions, .endSession("a"), .audit(AuditQuery()),
             ] {
                 let refusal = await agent.refusal(request)
-                #expect(refusal?.code == .unsupported)
+                #expect(refusal?.code == .notPermitted)
                 #expect(refusal?.message.contains("m2m login") == true)
             }
         }

@@ -32,10 +32,23 @@ struct DeviceIdentity {
     }
 
     /// A proof of identity, over another statement than the true one where a test wants that.
-    func prove(_ challenge: Challenge, signing statement: SignedStatement? = nil) throws -> Prove {
-        Prove(
-            device: name, key: publicKey, boot: 1, monotonic: MonotonicTime(nanoseconds: 500_000_000_000),
-            signature: try sign(statement ?? self.statement(.prove, challenge)))
+    func prove(
+        _ challenge: Challenge, signing statement: SignedStatement? = nil, boot: BootID = 1, connects: UInt64? = nil
+    ) throws -> Prove {
+        var statement = statement ?? self.statement(.prove, challenge)
+        if boot != 1 { statement.boot = boot }
+        return Prove(
+            device: name, key: publicKey, boot: boot, monotonic: MonotonicTime(nanoseconds: 500_000_000_000),
+            signature: try sign(statement), connects: connects)
+    }
+
+    /// A change to another key.
+    func rotate(_ challenge: Challenge, to new: DeviceIdentity) throws -> Rotate {
+        var statement = self.statement(.rotate, challenge)
+        statement.newKey = new.publicKey
+        return Rotate(
+            device: name, key: publicKey, newKey: new.publicKey, boot: 1, signature: try sign(statement),
+            newSignature: try new.sign(statement))
     }
 
     func enroll(

@@ -160,7 +160,8 @@ final class SimulatedRouter {
             let receptions = try await store.receptions(of: device)
             visit.isKnown = true
             world.note("router: welcomes, \(receptions.map(\.words).joined(separator: "; "))")
-            try await handle(.proved(owner: "anna", receptions: receptions), visit)
+            let welcome = Welcome(owner: "anna", heartbeat: .seconds(20), streams: receptions)
+            try await handle(.proved(welcome), visit)
         case .ingest(let batch):
             guard let store, let device else { return }
             let (ingested, refusal) = try await store.ingest([batch], from: device)
@@ -175,7 +176,7 @@ final class SimulatedRouter {
                 try await handle(.rejected(failure), visit)
             }
         case .close: end(visit)
-        case .enroll, .describe, .hear, .renewed, .called: break
+        case .enroll, .rotate, .describe, .hear, .renewed, .called: break
         }
     }
 

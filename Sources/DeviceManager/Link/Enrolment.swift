@@ -10,7 +10,7 @@ public struct Enrolment: Sendable {
     private let access: RouterAccess
     private let time: any TimeSource
     private let group: any EventLoopGroup
-    private let software: String
+    private let contact: FirstContact
 
     /// How the router is to be trusted, and the device to be known.
     public enum Way: Sendable {
@@ -35,7 +35,7 @@ public struct Enrolment: Sendable {
         self.access = access
         self.time = time
         self.group = group
-        self.software = software
+        contact = FirstContact(access: access, time: time, group: group, software: software)
     }
 
     /// Enrols the device.
@@ -48,17 +48,18 @@ public struct Enrolment: Sendable {
     public func run(_ way: Way, onPending: (_ fingerprint: String) -> Void) async throws -> String {
         let pem = try await caCertificate(way)
         let key = try DeviceKey.load(access.keyFile) ?? DeviceKey.create(access.keyFile)
-        let client = WebSocketClient(group: group, agent: software)
         let trust = pem.map { TLSTrust.certificates(Array($0.utf8)) } ?? access.trust
-        let channel = try await client.connect(to: access.router.address, path: RouterAccess.path, trust: trust)
-        let owner: String
-        do {
-            owner = try await converse(channel, way, key, onPending)
-        } catch {
-            await channel.close()
-            throw error
+        let owner = try await contact.run(trust: trust) { challenge, routerKeyHash in
+            Envelope(enroll(way, key, challenge, routerKeyHash))
+        } hear: { envelope -> String? in
+            switch envelope.kind {
+            case Enrolled.kind: return try envelope.decode(Enrolled.self).owner
+            case EnrolmentPending.kind: onPending(try envelope.decode(EnrolmentPending.self).fingerprint)
+            default: break
+            }
+            return nil
         }
-        await channel.close()
+        access.forgetRecord()
         if let pem { try access.pin(pem) } else if case .claim = way { access.unpin() }
         return owner
     }
@@ -76,31 +77,9 @@ public struct Enrolment: Sendable {
         return ca.pem
     }
 
-    private func converse(
-        _ channel: MessageChannel, _ way: Way, _ key: DeviceKey, _ onPending: (String) -> Void
-    ) async throws -> String {
-        for try await bytes in channel.inbound {
-            let envelope = try Envelope(decoding: bytes)
-            switch envelope.kind {
-            case Challenge.kind:
-                let message = enroll(way, key, try envelope.decode(Challenge.self), channel.peer)
-                try await channel.send(Envelope(message).encoded)
-            case EnrolmentPending.kind: onPending(try envelope.decode(EnrolmentPending.self).fingerprint)
-            case Enrolled.kind: return try envelope.decode(Enrolled.self).owner
-            case Heartbeat.kind: try await channel.send(Envelope(Heartbeat(monotonic: time.now)).encoded)
-            case ControlError.kind:
-                let error = try envelope.decode(ControlError.self)
-                throw LinkProblem("the router does not understand this device: \(error.error)")
-            case _ where envelope.type == Failure.type: throw LinkProblem(try Failure(in: envelope))
-            default: break
-            }
-        }
-        throw LinkProblem("the router closed the connection before the device was let in")
-    }
-
-    private func enroll(_ way: Way, _ key: DeviceKey, _ challenge: Challenge, _ peer: MessageChannel.Peer) -> Enroll {
+    private func enroll(_ way: Way, _ key: DeviceKey, _ challenge: Challenge, _ routerKeyHash: [UInt8]) -> Enroll {
         let statement = SignedStatement(
-            purpose: .enroll, nonce: challenge.nonce, routerKeyHash: Fingerprint.sha256(peer.publicKey ?? []),
+            purpose: .enroll, nonce: challenge.nonce, routerKeyHash: routerKeyHash,
             boot: time.boot, device: device)
         var message = Enroll(
             device: device, key: key.publicKey, boot: time.boot, signature: key.sign(statement.bytes))

@@ -12,7 +12,7 @@ import Wire
 actor LinkConnection {
     private let channel: MessageChannel
     private let manager: DeviceManager
-    private let onOpen: @Sendable (_ owner: String) -> Void
+    private let onOpen: @Sendable (LinkSession.Opening) -> Void
     private let onLoss: @Sendable () -> Void
     private var session: LinkSession
     private var problem: LinkProblem?
@@ -34,7 +34,7 @@ actor LinkConnection {
 
     init(
         _ channel: MessageChannel, _ identity: LinkSession.Identity, _ manager: DeviceManager, backlogRate: Int,
-        onOpen: @escaping @Sendable (_ owner: String) -> Void, onLoss: @escaping @Sendable () -> Void
+        onOpen: @escaping @Sendable (LinkSession.Opening) -> Void, onLoss: @escaping @Sendable () -> Void
     ) {
         self.channel = channel
         self.manager = manager
@@ -163,7 +163,7 @@ actor LinkConnection {
             try await send(envelope)
         case .send(let envelope):
             if case .refused = answers.send(envelope) { throw LinkProblem("the router reads no answers") }
-        case .open(let owner): onOpen(owner)
+        case .open(let opening): onOpen(opening)
         case .submit(let command): manager.commands.submit(command) { [results] in results.send($0) }
         case .renew(let renewal, let id): renew(renewal, id)
         case .close(let problem):

@@ -19,12 +19,28 @@ final class LinkHistory: Sendable {
     var reason: String? { state.withLock(\.reason) }
 
     /// The router has accepted the device.
-    func opened(owner: String) {
-        logger.notice("connected to the router", metadata: ["owner": "\(owner)"])
+    func opened(_ opening: LinkSession.Opening) {
+        logger.notice("connected to the router", metadata: ["owner": "\(opening.owner)"])
+        if let alarm = opening.alarm {
+            logger.error(
+                "the router withholds commands from this device until its owner trusts it again with `m2m enable`",
+                metadata: ["reason": "\(alarm)"])
+        }
+        if opening.isLogCut {
+            logger.error(
+                "the router's audit log is not the one that this device remembers: entries were cut off, or rewritten")
+        }
         state.withLock { state in
             state.reason = nil
             state.incident.end()
         }
+    }
+
+    /// The count of connections can't be written down.
+    func forgets(_ problem: FileError) {
+        logger.warning(
+            "the count of connections is not kept, for which the router may take this device for a copy of itself",
+            metadata: ["reason": "\(problem)"])
     }
 
     /// A try ended, however far it came.

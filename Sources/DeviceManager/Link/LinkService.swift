@@ -14,6 +14,7 @@ public struct LinkService: Service {
     private let client: WebSocketClient
     private let group: any EventLoopGroup
     private let logger: Logger
+    private let record: LinkRecordFile
     /// What happens to the link: 16, of which the oldest goes; a try sends three at most, and news of the network leaves
     /// them room.
     private let events = Mailbox<LinkMachine.Event>(bound: 16, policy: .dropOldest)
@@ -33,6 +34,7 @@ public struct LinkService: Service {
         let limits = WebSocketLimits(keepAlive: nil)
         client = WebSocketClient(group: group, agent: manager.description.software, limits: limits)
         self.logger = logger
+        record = LinkRecordFile(access.recordFile)
     }
 
     /// Runs until the shutdown, and sends what is left then.
@@ -111,14 +113,17 @@ public struct LinkService: Service {
         guard let key = try DeviceKey.load(access.keyFile) else { throw NotEnrolled() }
         let channel = try await client.connect(
             to: access.router.address, path: RouterAccess.path, trust: access.trust)
+        let (record, problem) = await record.count(on: manager.time)
+        if let problem { history.forgets(problem) }
         let identity = LinkSession.Identity(
             device: manager.description.id, boot: manager.time.boot, publicKey: key.publicKey,
-            routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign)
+            routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign, record: record)
         let connection = LinkConnection(
             channel, identity, manager, backlogRate: access.router.backlogRate
-        ) { [events] owner in
+        ) { [events, record = self.record] opening in
             events.send(.opened)
-            history.opened(owner: owner)
+            history.opened(opening)
+            if let head = opening.auditHead { record.remember(head) }
         } onLoss: { [events] in
             events.send(.lost)
         }

@@ -14,6 +14,8 @@ struct LinkSession {
         var publicKey: [UInt8]
         var routerKeyHash: [UInt8]
         var sign: ([UInt8]) -> [UInt8]
+        /// What it remembers of its connections, this one included.
+        var record = LinkRecord()
     }
 
     /// What can happen.
@@ -41,13 +43,25 @@ struct LinkSession {
     /// What is to be done at once.
     enum Action: Hashable {
         case send(Envelope)
-        /// The session is open: device and router agree on what each has.
-        case open(owner: String)
+        /// The session is open.
+        case open(Opening)
         case submit(Command)
         /// Let a lease go on, or end; nothing waits for it.
         case renew(LeaseRenewal, id: String)
         /// End the connection: nothing is left to send, or, with a problem, something is wrong.
         case close(LinkProblem?)
+    }
+
+    /// What the router has said of the device when it let it in.
+    struct Opening: Hashable {
+        /// In whose space it is.
+        var owner: String
+        /// Why it is not commanded; nil: it is.
+        var alarm: String?
+        /// The end of the router's audit log, to be remembered.
+        var auditHead: AuditHead?
+        /// Whether that can't be the same log as the one that the device remembers.
+        var isLogCut = false
     }
 
     /// What is to be done with the store, one after the other.
@@ -90,7 +104,6 @@ struct LinkSession {
     private let identity: Identity
     private var description: DeviceDescription
     private var state = State.greeting
-    private var owner = ""
     private var silence: Duration = .zero
     private let greetingEnd: MonotonicTime
     private var lastHeard: MonotonicTime
@@ -286,18 +299,22 @@ struct LinkSession {
             device: identity.device)
         let proof = Prove(
             device: identity.device, key: identity.publicKey, boot: identity.boot, monotonic: now,
-            signature: identity.sign(statement.bytes))
+            signature: identity.sign(statement.bytes), connects: identity.record.connects,
+            auditHead: identity.record.auditHead)
         return [.send(Envelope(proof))]
     }
 
     private mutating func welcome(_ welcome: Welcome) -> [Action] {
         guard state == .greeting else { return [] }
         state = .agreeing
-        owner = welcome.owner
         silence = welcome.heartbeat * 9 / 4
         agreement = welcome.streams
         // Whatever the disk does: from now on the owner can command.
-        return [.open(owner: owner), .send(Envelope(DescriptionMessage(description)))]
+        var opening = Opening(owner: welcome.owner, alarm: welcome.alarm, auditHead: welcome.auditHead)
+        if let now = welcome.auditHead, let before = identity.record.auditHead {
+            opening.isLogCut = now.entry < before.entry || now.entry == before.entry && now.hash != before.hash
+        }
+        return [.open(opening), .send(Envelope(DescriptionMessage(description)))]
     }
 
     private mutating func renew(_ message: Renew) -> [Action] {

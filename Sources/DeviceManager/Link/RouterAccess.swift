@@ -25,6 +25,10 @@ public struct RouterAccess: Sendable {
 
     /// The file with the device's key.
     public var keyFile: String { "\(folder)/device.key" }
+    /// The file with the key that the device is to have, while it is being changed.
+    var newKeyFile: String { "\(folder)/device.key.next" }
+    /// The file with what the device remembers from one connection to the next.
+    var recordFile: String { "\(folder)/link-record" }
     private var pinnedFile: String { "\(folder)/router-ca.pem" }
 
     /// Which certificates are trusted: those of the configuration, else those that enrolment pinned, else the system's.
@@ -39,6 +43,18 @@ public struct RouterAccess: Sendable {
     /// - Throws: ``FileError`` when it can't be written.
     func pin(_ pem: String) throws(FileError) {
         try SafeFile.write(pem.utf8, to: pinnedFile)
+    }
+
+    /// Uses the new key from now on.
+    ///
+    /// - Throws: ``FileError`` when its file can't take the place of the old one.
+    func useNewKey() throws(FileError) {
+        guard rename(newKeyFile, keyFile) == 0 else { throw FileError(keyFile, errno) }
+    }
+
+    /// Forgets what was between the device and a router before.
+    func forgetRecord() {
+        unlink(recordFile)
     }
 
     /// Forgets the router's CA: the system's trust store is enough.

@@ -33,8 +33,10 @@ struct LocalRequestHandler: Sendable {
         case .status: try await conversation.send([.status(await manager.status())])
         case .probe: try await conversation.send([.inventory(await manager.inventory())])
         case .drive(let line, let isActive): try drive(line, isActive)
-        case .claim, .accept:
-            throw Failure(.unsupported, "who may be a device is decided at the router: log in with `m2m login`")
+        case .claim, .accept, .revoke, .enable, .sessions, .endSession, .audit:
+            throw Failure(
+                .notPermitted,
+                "who may be a device, and who may come in, is decided at the router: log in with `m2m login`")
         }
     }
 

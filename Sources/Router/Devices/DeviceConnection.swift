@@ -1,4 +1,3 @@
-import Crypto
 import DeviceModel
 import GRDB
 import Logging
@@ -10,19 +9,21 @@ import Wire
 /// An actor because three tasks share the session: what reads from the network, what stores, and what watches the clock
 /// and the notices from the switchboard.
 actor DeviceConnection {
-    private let channel: MessageChannel
-    private let core: RouterCore
-    private let logger: Logger
-    private let notices = Mailbox<Switchboard.Notice>(bound: 64, policy: .refuseNewest)
+    let channel: MessageChannel
+    let core: RouterCore
+    let logger: Logger
+    let notices = Mailbox<Switchboard.Notice>(bound: 64, policy: .refuseNewest)
     private let deliveries = DeliveryQueue()
-    private var session: DeviceSession
-    private var device: RouterStore.Device?
+    var session: DeviceSession
+    var device: RouterStore.Device?
     private var description: DeviceDescription?
-    private var waitingKey: [UInt8]?
+    var waitingKey: [UInt8]?
+    let entrance: Entrance?
 
-    init(_ channel: MessageChannel, _ core: RouterCore, logger: Logger) {
+    init(_ channel: MessageChannel, _ core: RouterCore, entrance: Entrance? = nil, logger: Logger) {
         self.channel = channel
         self.core = core
+        self.entrance = entrance
         self.logger = logger
         session = DeviceSession(
             nonce: SecretHasher.random(Challenge.nonceSize), heartbeat: core.settings.heartbeat, now: core.time.now)
@@ -58,7 +59,10 @@ actor DeviceConnection {
     private func read() async throws {
         // What has come before may still be stored; what is not comes again.
         defer { deliveries.finish() }
-        for try await message in channel.inbound { try await handle(.received(message)) }
+        for try await message in channel.inbound {
+            entrance?.heard()
+            try await handle(.received(message))
+        }
     }
 
     /// Stores what the device sends; the session is over when all of it is.
@@ -82,6 +86,9 @@ actor DeviceConnection {
             case .element(.renew(let renew)): try await handle(.renew(renew))
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
+            case .element(.areYouThere): try await handle(.ask)
+            case .element(.revoked):
+                try await handle(.rejected(Self.revoked))
             case .element(.replaced):
                 try await handle(
                     .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
@@ -91,7 +98,7 @@ actor DeviceConnection {
         }
     }
 
-    private func handle(_ event: DeviceSession.Event) async throws {
+    func handle(_ event: DeviceSession.Event) async throws {
         for action in session.handle(event, at: core.time.now) { try await perform(action) }
     }
 
@@ -100,6 +107,7 @@ actor DeviceConnection {
         case .send(let envelope): try await channel.send(envelope.encoded)
         case .enroll(let message): try await enroll(message)
         case .prove(let message): try await prove(message)
+        case .rotate(let message): try await rotate(message)
         case .describe(let description): await deliveries.put(.description(description))
         case .ingest(let batch): await deliveries.put(.batch(batch))
         case .hear(let clock):
@@ -111,80 +119,6 @@ actor DeviceConnection {
         case .close: throw SessionEnded()
         }
     }
-
-    // MARK: Getting in
-
-    private func isSigned(
-        _ purpose: SignedStatement.Purpose, _ signature: [UInt8], key: [UInt8], boot: BootID, device: DeviceID
-    ) -> Bool {
-        let statement = SignedStatement(
-            purpose: purpose, nonce: session.nonce, routerKeyHash: core.publicKeyHash, boot: boot, device: device)
-        let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key)  // safe: what is no key has signed nothing
-        return key?.isValidSignature(signature, for: statement.bytes) ?? false
-    }
-
-    private func enroll(_ message: Enroll) async throws {
-        guard isSigned(.enroll, message.signature, key: message.key, boot: message.boot, device: message.device) else {
-            return try await handle(.rejected(Self.badSignature))
-        }
-        do {
-            if let claim = message.claim {
-                let hash = Digest.sha256(claim.utf8)
-                let owner = try await core.store.useClaim(secretHash: hash, device: message.device, key: message.key)
-                log("device enrolled by claim code", message.device, owner)
-                try await core.retireOtherKeys(of: message.key)
-                try await handle(.enrolled(owner: owner.name))
-            } else {
-                try await wait(message)
-            }
-        } catch let error as RouterProblem {
-            logger.notice("enrolment refused", metadata: ["reason": "\(error)"])
-            try await handle(.rejected(Failure(error)))
-        }
-    }
-
-    private func wait(_ message: Enroll) async throws {
-        guard let account = message.account else {
-            throw RouterProblem(.badRequest, "enroll", "an enrolment needs a claim code or the name of an account")
-        }
-        if let known = try await core.store.device(key: message.key), known.name == message.device,
-            known.owner.name == account
-        {
-            return try await handle(.enrolled(owner: account))  // it was accepted while it was away
-        }
-        try await core.store.addPending(account: account, device: message.device, key: message.key)
-        waitingKey = message.key
-        await core.switchboard.wait(key: message.key, notices: notices)
-        try await handle(.waiting(fingerprint: KeyFingerprint(digest: Digest.sha256(message.key)).description))
-    }
-
-    private func prove(_ message: Prove) async throws {
-        guard isSigned(.prove, message.signature, key: message.key, boot: message.boot, device: message.device) else {
-            return try await handle(.rejected(Self.badSignature))
-        }
-        guard let known = try await core.store.device(key: message.key) else {
-            let words = "this device is not known here; enrol it with `m2m-agent enroll`"
-            return try await handle(.rejected(Failure(.notAuthenticated, words)))
-        }
-        guard known.name == message.device else {
-            let words =
-                "this device was enrolled as '\(known.name)', not as '\(message.device)'; set device.id back, or enrol it again"
-            return try await handle(.rejected(Failure(.conflict, words)))
-        }
-        device = known
-        try await core.store.see(known, at: core.time.wall)
-        try await handle(.proved(owner: known.owner.name, receptions: try await core.store.receptions(of: known)))
-        // Only now, so that no command comes before the welcome.
-        if await core.switchboard.connect(known, notices: notices, clock: message.monotonic) {
-            log("a device's connection has taken the place of another one", known.name, known.owner)
-        }
-        notices.send(.connected)
-        log("device connected", known.name, known.owner)
-    }
-
-    private static let badSignature = Failure(
-        .notAuthenticated, "the signature is not right: made with another key, for another router or another connection"
-    )
 
     // MARK: Being in
 
@@ -235,7 +169,7 @@ actor DeviceConnection {
         await channel.close(.goingAway)
     }
 
-    private func log(_ event: Logger.Message, _ device: DeviceID, _ owner: RouterStore.Owner) {
+    func log(_ event: Logger.Message, _ device: DeviceID, _ owner: RouterStore.Owner) {
         logger.info(event, metadata: ["device": "\(device)", "owner": "\(owner.name)"])
     }
 }

@@ -12,7 +12,9 @@ struct DeviceSession {
         /// A message arrived.
         case received([UInt8])
         /// The device has proved who it is; this is what there is of its streams.
-        case proved(owner: String, receptions: [StreamReception])
+        case proved(Welcome)
+        /// The device has a new key.
+        case rotated
         /// The device has to wait for its owner.
         case waiting(fingerprint: String)
         /// The device is let in.
@@ -25,6 +27,8 @@ struct DeviceSession {
         case call(Call)
         /// The owner lets a lease go on, or end.
         case renew(Renew)
+        /// Somebody wants to know whether the device is there.
+        case ask
         /// Time passed.
         case tick
     }
@@ -34,6 +38,7 @@ struct DeviceSession {
         case send(Envelope)
         case enroll(Enroll)
         case prove(Prove)
+        case rotate(Rotate)
         case describe(DeviceDescription)
         case ingest(ObservationBatch)
         /// The device said what its clock says.
@@ -93,9 +98,12 @@ struct DeviceSession {
         switch event {
         case .begin: return [.send(Envelope(Challenge(nonce: nonce)))]
         case .received(let bytes): return receive(bytes, at: now)
-        case .proved(let owner, let receptions):
+        case .proved(let welcome):
             state = .open
-            return [.send(Envelope(Welcome(owner: owner, heartbeat: heartbeat, streams: receptions)))]
+            return [.send(Envelope(welcome))]
+        case .rotated:
+            state = .closed
+            return [.send(Envelope(Rotated())), .close]
         case .waiting(let fingerprint):
             state = .waiting
             return [.send(Envelope(EnrolmentPending(fingerprint: fingerprint)))]
@@ -108,6 +116,7 @@ struct DeviceSession {
         case .stored(let reception, let batch): return [.send(Envelope(Acknowledgement(reception, batch: batch)))]
         case .call(let call): return state == .open ? [.send(Envelope(call))] : []
         case .renew(let renew): return state == .open ? [.send(Envelope(renew))] : []
+        case .ask: return state == .open ? [.send(Envelope(Heartbeat()))] : []
         case .tick: return tick(at: now)
         }
     }
@@ -137,6 +146,10 @@ struct DeviceSession {
             let message = try envelope.decode(Prove.self)
             state = .checking
             return check(version: message.version) ?? [.prove(message)]
+        case (Rotate.kind, .greeting):
+            let message = try envelope.decode(Rotate.self)
+            state = .checking
+            return check(version: message.version) ?? [.rotate(message)]
         case (Heartbeat.kind, .open): return [.hear(try envelope.decode(Heartbeat.self).monotonic)]
         case (Heartbeat.kind, _): return []
         case (DescriptionMessage.kind, .open):
@@ -145,8 +158,8 @@ struct DeviceSession {
         case (Renewed.kind, .open): return [.renewed(try envelope.decode(Renewed.self))]
         case (Called.kind, .open): return [.called(try envelope.decode(Called.self))]
         case (ControlError.kind, _): return []  // an answer to an error would be one too many
-        case (Enroll.kind, _), (Prove.kind, _), (DescriptionMessage.kind, _), (ObservationBatch.kind, _),
-            (Renewed.kind, _), (Called.kind, _):
+        case (Enroll.kind, _), (Prove.kind, _), (Rotate.kind, _), (DescriptionMessage.kind, _),
+            (ObservationBatch.kind, _), (Renewed.kind, _), (Called.kind, _):
             let error = "'\(envelope.type)' makes no sense at this point of the session"
             return [.send(Envelope(ControlError(error, about: envelope)))]
         default: return [.send(Envelope(ControlError.unknown(envelope)))]

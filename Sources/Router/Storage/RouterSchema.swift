@@ -62,6 +62,7 @@ enum RouterSchema {
                     """)
         }
         migrator.registerMigration("2", migrate: RouterSchema.addRanges)
+        migrator.registerMigration("3", migrate: RouterSchema.addIdentity)
         return migrator
     }
 }

@@ -7,17 +7,21 @@ extension RouterStore {
     // MARK: Known devices
 
     /// The device with a key, whoever owns it: this is how a device says who it is.
+    ///
+    /// The key that it had before its present one is as good, until that has been used.
     func device(key: [UInt8]) async throws -> Device? {
         try await database.read { db in
             let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT d.id, d.name, d.key, a.id AS ownerID, a.name AS ownerName
-                    FROM devices d JOIN accounts a ON a.id = d.owner WHERE d.key = ?
-                    """, arguments: [key.data])
+                    SELECT d.id, d.name, d.key, d.alarm, d.revoked, a.id AS ownerID, a.name AS ownerName
+                    FROM devices d JOIN accounts a ON a.id = d.owner WHERE d.key = ? OR d.previousKey = ?
+                    """, arguments: [key.data, key.data])
             guard let row, let name = DeviceID(rawValue: row["name"]) else { return nil }
             let owner = Owner(id: row["ownerID"], name: row["ownerName"])
-            return Device(row: row["id"], owner: owner, name: name, key: row.bytes("key"))
+            return Device(
+                row: row["id"], owner: owner, name: name, key: row.bytes("key"), alarm: row["alarm"],
+                isRevoked: row["revoked"] != nil)
         }
     }
 
@@ -27,6 +31,10 @@ extension RouterStore {
         var row: Int64
         var lastSeen: WallTime?
         var description: DeviceDescription?
+        /// Why it is not commanded until its owner trusts it again; nil: it is.
+        var alarm: String?
+        /// When its owner revoked it; nil: it is let in.
+        var revoked: WallTime?
     }
 
     /// Somebody's devices, by name; only one of them where a name is given.
@@ -35,13 +43,19 @@ extension RouterStore {
             try Row.fetchAll(
                 db, sql: "SELECT * FROM devices WHERE owner = ? AND (? IS NULL OR name = ?) ORDER BY name",
                 arguments: [owner.id, name?.rawValue, name?.rawValue]
-            ).map { ($0["id"] as Int64, $0["name"] as String, $0["lastSeen"] as Int64?, $0["description"] as Data?) }
+            ).compactMap { row -> (ListedDevice, Data?)? in
+                guard let id = DeviceID(rawValue: row["name"]) else { return nil }
+                let device = ListedDevice(
+                    name: id, row: row["id"], lastSeen: (row["lastSeen"] as Int64?).map(WallTime.init(nanoseconds:)),
+                    alarm: row["alarm"], revoked: (row["revoked"] as Int64?).map(WallTime.init(nanoseconds:)))
+                return (device, row["description"])
+            }
         }
-        return rows.compactMap { row, name, lastSeen, description in
-            guard let id = DeviceID(rawValue: name) else { return nil }
-            return ListedDevice(
-                name: id, row: row, lastSeen: lastSeen.map(WallTime.init(nanoseconds:)),
-                description: description.flatMap { Self.description([UInt8]($0)) })
+        // Read outside of the database, for which others wait.
+        return rows.map { device, description in
+            var device = device
+            device.description = description.flatMap { Self.description([UInt8]($0)) }
+            return device
         }
     }
 
@@ -55,7 +69,7 @@ extension RouterStore {
         }
     }
 
-    /// A device was heard of.
+    /// A device was there until now.
     func see(_ device: Device, at wall: WallTime) async throws {
         try await database.write { db in
             try db.execute(
@@ -183,17 +197,17 @@ extension RouterStore {
     private static func letIn(
         _ db: Database, _ owner: Owner, _ device: DeviceID, _ key: [UInt8], _ now: Int64
     ) throws {
-        let holder = try Row.fetchOne(db, sql: "SELECT owner, name FROM devices WHERE key = ?", arguments: [key.data])
+        let holder = try Row.fetchOne(
+            db, sql: "SELECT owner, name FROM devices WHERE key = ? OR previousKey = ?",
+            arguments: [key.data, key.data])
         if let holder, holder["owner"] as Int64 != owner.id || holder["name"] as String != device.rawValue {
-            throw RouterProblem(
-                .conflict, device.rawValue,
-                "this device's key is in use for another device; remove device.key from its state directory to make a new one"
-            )
+            throw Self.keyInUse(device)
         }
         try db.execute(
             sql: """
                 INSERT INTO devices (owner, name, key, created) VALUES (?, ?, ?, ?)
-                ON CONFLICT (owner, name) DO UPDATE SET key = excluded.key
+                ON CONFLICT (owner, name) DO UPDATE SET key = excluded.key, previousKey = NULL, connects = NULL,
+                    revoked = NULL, alarm = NULL, alarmed = NULL
                 """, arguments: [owner.id, device.rawValue, key.data, now])
     }
 }

@@ -20,6 +20,10 @@ struct RouterStore: Sendable {
         let owner: Owner
         let name: DeviceID
         let key: [UInt8]
+        /// Why it is not commanded until its owner trusts it again; nil: it is.
+        var alarm: String?
+        /// Whether its owner has revoked it.
+        var isRevoked = false
     }
 
     let database: any DatabaseWriter

@@ -14,6 +14,10 @@ public enum Item: Hashable, Sendable {
     case ticket(ClaimTicket)
     /// A device that waits to be accepted.
     case pending(PendingDevice)
+    /// One of a person's sessions.
+    case session(SessionSummary)
+    /// An entry of the audit log.
+    case audit(AuditRecord)
     /// Who is asking.
     case account(AccountSummary)
     /// How an agent is.
@@ -48,16 +52,23 @@ public struct DeviceSummary: Hashable, Sendable {
     public var lastSeen: WallTime?
     /// What is known to be missing of its observations; nil: that was not asked.
     public var losses: DeviceLosses?
+    /// Why it is not commanded until its owner trusts it again, in words; nil: it is.
+    public var alarm: String?
+    /// Whether its owner has revoked it.
+    public var isRevoked: Bool
 
     /// A device in its owner's list.
     public init(
-        device: DeviceID, label: String? = nil, isOnline: Bool, lastSeen: WallTime?, losses: DeviceLosses? = nil
+        device: DeviceID, label: String? = nil, isOnline: Bool, lastSeen: WallTime?, losses: DeviceLosses? = nil,
+        alarm: String? = nil, isRevoked: Bool = false
     ) {
         self.device = device
         self.label = label
         self.isOnline = isOnline
         self.lastSeen = lastSeen
         self.losses = losses
+        self.alarm = alarm
+        self.isRevoked = isRevoked
     }
 }
 

@@ -60,6 +60,14 @@ extension Item {
             map.field("missing", device.losses?.missing)
             map.field("unknown", device.losses?.unknown)
             map.field("conflicts", device.losses?.conflicts)
+            map.field("alarm", device.alarm)
+            if device.isRevoked { map.field("revoked", true) }
+        case .session(let session):
+            map.field("item", "session")
+            session.fields(&map)
+        case .audit(let record):
+            map.field("item", "audit")
+            record.fields(&map)
         case .ticket(let ticket):
             map.field("item", "ticket")
             map.field("device", ticket.device.rawValue)
@@ -101,6 +109,8 @@ private struct ItemFields {
     private var isDated = true
     private var texts: [String: String] = [:]
     private var isOnline = false
+    private var isRevoked = false
+    private var security = SecurityFields()
     private var content = ContentFields()
     private var description: DeviceDescription?
     private var agentStatus: AgentStatus?
@@ -117,7 +127,9 @@ private struct ItemFields {
             case "stream": stream = try reader.readChoice(StreamName.self, key)
             case "epoch", "missing", "unknown", "conflicts": numbers[key] = try reader.readUInt64()
             case "dated": isDated = try reader.readBool()
-            case "label", "code", "fingerprint", "user", "place": texts[key] = try reader.readString()
+            case "label", "code", "fingerprint", "user", "place", "alarm": texts[key] = try reader.readString()
+            case "revoked": isRevoked = try reader.readBool()
+            case _ where SecurityFields.keys.contains(key): try security.read(key, &reader)
             case "online": isOnline = try reader.readBool()
             case "description": description = try DeviceDescription(from: &reader)
             case "agent": agentStatus = try AgentStatus(from: &reader)
@@ -159,7 +171,9 @@ private struct ItemFields {
             return .device(
                 DeviceSummary(
                     device: try reader.require(device, "device"), label: texts["label"], isOnline: isOnline,
-                    lastSeen: time, losses: losses))
+                    lastSeen: time, losses: losses, alarm: texts["alarm"], isRevoked: isRevoked))
+        case "session": return .session(try security.session(begun: time, reader))
+        case "audit": return .audit(try security.audit(time: time, reader))
         case "ticket":
             return .ticket(
                 ClaimTicket(

@@ -13,7 +13,7 @@ extension Request {
 
     private func fields(_ map: inout MessagePackWriter) {
         switch self {
-        case .whoami, .devices, .status, .probe: break
+        case .whoami, .devices, .sessions, .status, .probe: break
         case .describe(let address), .read(let address), .watch(let address): map.addressFields(address)
         case .history(let query):
             map.addressFields(query.address)
@@ -31,7 +31,11 @@ extension Request {
             map.field("lease", renewal.lease.rawValue)
             map.field("lease_ms", renewal.duration.milliseconds)
             map.expiryFields(renewal)
-        case .claim(let device): map.field("device", device.rawValue)
+        case .claim(let device), .revoke(let device), .enable(let device): map.field("device", device.rawValue)
+        case .endSession(let name): map.field("session", name)
+        case .audit(let query):
+            map.field("since", query.since?.nanoseconds)
+            map.field("limit", query.limit)
         case .accept(let device, let fingerprint):
             map.field("device", device.rawValue)
             map.field("fingerprint", fingerprint)
@@ -55,8 +59,8 @@ extension Request {
 
     /// All types of requests.
     static let types: Set = [
-        "whoami", "devices", "describe", "read", "watch", "history", "call", "renew", "claim", "accept", "status",
-        "probe", "drive",
+        "whoami", "devices", "describe", "read", "watch", "history", "call", "renew", "claim", "accept", "sessions",
+        "end_session", "audit", "revoke", "enable", "status", "probe", "drive",
     ]
 
     private init(type: String, _ fields: RequestFields, _ reader: MessagePackReader) throws(WireError) {
@@ -85,6 +89,11 @@ extension Request {
                     address: fields.address, lease: try reader.require(fields.lease.id, "lease"),
                     duration: try reader.require(fields.lease.duration, "lease_ms"), expiry: fields.expiry,
                     deadline: fields.deadline))
+        case "sessions": self = .sessions
+        case "end_session": self = .endSession(try reader.require(fields.session, "session"))
+        case "audit": self = .audit(AuditQuery(since: fields.since, limit: fields.limit))
+        case "revoke": self = .revoke(try reader.require(fields.address.device, "device"))
+        case "enable": self = .enable(try reader.require(fields.address.device, "device"))
         case "claim": self = .claim(try reader.require(fields.address.device, "device"))
         case "accept":
             self = .accept(try reader.require(fields.address.device, "device"), fingerprint: fields.fingerprint)
@@ -120,6 +129,7 @@ private struct RequestFields {
     var deadline: MonotonicTime?
     var lease = LeaseFields()
     var fingerprint: String?
+    var session: String?
     var line: String?
     var isActive: Bool?
 
@@ -138,6 +148,7 @@ private struct RequestFields {
             case "deadline": deadline = MonotonicTime(nanoseconds: try reader.readInt64())
             case _ where LeaseFields.keys.contains(key): try lease.read(key, &reader)
             case "fingerprint": fingerprint = try reader.readString()
+            case "session": session = try reader.readString()
             case "line": line = try reader.readString()
             case "active": isActive = try reader.readBool()
             default: try reader.skip()

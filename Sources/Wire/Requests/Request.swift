@@ -27,6 +27,16 @@ public enum Request: Hashable, Sendable {
     case claim(DeviceID)
     /// Let a device in that waits. Without a fingerprint: show those that wait under this name.
     case accept(DeviceID, fingerprint: String?)
+    /// Which of my sessions are there? One session item each.
+    case sessions
+    /// End one of my sessions, by its name. No item.
+    case endSession(String)
+    /// What happened in my space? One audit item each, oldest first.
+    case audit(AuditQuery)
+    /// Let a device in no more. One device item.
+    case revoke(DeviceID)
+    /// Trust a device again whose commands are withheld. One device item.
+    case enable(DeviceID)
     /// How is the agent? One status item.
     case status
     /// What is on the board? One inventory item.
@@ -47,6 +57,11 @@ public enum Request: Hashable, Sendable {
         case .renew: "renew"
         case .claim: "claim"
         case .accept: "accept"
+        case .sessions: "sessions"
+        case .endSession: "end_session"
+        case .audit: "audit"
+        case .revoke: "revoke"
+        case .enable: "enable"
         case .status: "status"
         case .probe: "probe"
         case .drive: "drive"
@@ -68,6 +83,19 @@ public struct HistoryQuery: Hashable, Sendable {
         self.address = address
         self.since = since
         self.limit = limit
+    }
+}
+
+/// Which part of the audit log is asked for.
+public struct AuditQuery: Hashable, Sendable {
+    /// Nothing older than this; nil: from the beginning.
+    public var since: WallTime?
+    /// At most so many, the newest of them; nil: as many as there are.
+    public var limit: Int?
+
+    /// A part of the audit log.
+    public init(since: WallTime? = nil, limit: Int? = nil) {
+        (self.since, self.limit) = (since, limit)
     }
 }
 

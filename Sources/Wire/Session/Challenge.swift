@@ -56,6 +56,8 @@ public struct SignedStatement: Hashable, Sendable {
         case enroll = "m2m/1 enroll"
         /// To be let in again.
         case prove = "m2m/1 prove"
+        /// To have another key.
+        case rotate = "m2m/1 rotate"
     }
 
     /// What the signature is for.
@@ -68,18 +70,26 @@ public struct SignedStatement: Hashable, Sendable {
     public var boot: BootID
     /// The device's name.
     public var device: DeviceID
+    /// The device's public key from now on, where it is to have another one.
+    public var newKey: [UInt8]?
 
     /// A statement of these parts.
-    public init(purpose: Purpose, nonce: [UInt8], routerKeyHash: [UInt8], boot: BootID, device: DeviceID) {
+    public init(
+        purpose: Purpose, nonce: [UInt8], routerKeyHash: [UInt8], boot: BootID, device: DeviceID,
+        newKey: [UInt8]? = nil
+    ) {
         self.purpose = purpose
         self.nonce = nonce
         self.routerKeyHash = routerKeyHash
         self.boot = boot
         self.device = device
+        self.newKey = newKey
     }
 
-    /// The bytes that are signed: the purpose and a zero byte, nonce (32), key hash (32), boot id (16), device name.
+    /// The bytes that are signed: the purpose and a zero byte, nonce (32), key hash (32), boot id (16), device name;
+    /// and, where there is a new key, a zero byte and that (32).
     public var bytes: [UInt8] {
         Array(purpose.rawValue.utf8) + [0] + nonce + routerKeyHash + boot.bytes + Array(device.rawValue.utf8)
+            + (newKey.map { [0] + $0 } ?? [])
     }
 }

@@ -17,11 +17,15 @@ public struct Prove: Message {
     public var monotonic: MonotonicTime
     /// A ``SignedStatement`` to `prove`, signed.
     public var signature: [UInt8]
+    /// How often it has connected, this time included, by a count that it keeps; nil: it keeps none.
+    public var connects: UInt64?
+    /// The end of the router's audit log, as the device was told of it last; nil: it never was.
+    public var auditHead: AuditHead?
 
     /// A proof of identity.
     public init(
         version: Int = ProtocolVersion.current, device: DeviceID, key: [UInt8], boot: BootID,
-        monotonic: MonotonicTime, signature: [UInt8]
+        monotonic: MonotonicTime, signature: [UInt8], connects: UInt64? = nil, auditHead: AuditHead? = nil
     ) {
         self.version = version
         self.device = device
@@ -29,6 +33,8 @@ public struct Prove: Message {
         self.boot = boot
         self.monotonic = monotonic
         self.signature = signature
+        self.connects = connects
+        self.auditHead = auditHead
     }
 
     /// Writes the body.
@@ -40,6 +46,8 @@ public struct Prove: Message {
             map.field("boot", boot.bytes)
             map.field("at", monotonic.nanoseconds)
             map.field("signature", signature)
+            map.field("connects", connects)
+            map.auditFields(auditHead)
         }
     }
 
@@ -47,15 +55,23 @@ public struct Prove: Message {
     public init(from reader: inout MessagePackReader) throws(WireError) {
         var fields = IdentityFields()
         var monotonic: Int64?
+        var connects: UInt64?
+        var auditHead = AuditHeadFields()
         try reader.readMap { (key, reader) throws(WireError) in
-            if key == "at" { monotonic = try reader.readInt64() } else { try fields.read(key, &reader) }
+            switch key {
+            case "at": monotonic = try reader.readInt64()
+            case "connects": connects = try reader.readUInt64()
+            case _ where AuditHeadFields.keys.contains(key): try auditHead.read(key, &reader)
+            default: try fields.read(key, &reader)
+            }
         }
         self.init(
             version: try reader.require(fields.version, "version"),
             device: try reader.require(fields.device, "device"), key: try reader.require(fields.key, "key"),
             boot: try reader.require(fields.boot, "boot"),
             monotonic: MonotonicTime(nanoseconds: try reader.require(monotonic, "at")),
-            signature: try reader.require(fields.signature, "signature"))
+            signature: try reader.require(fields.signature, "signature"), connects: connects,
+            auditHead: auditHead.head)
     }
 }
 
@@ -74,12 +90,21 @@ public struct Welcome: Message {
     public var heartbeat: Duration
     /// What the router has of each stream: of its newest epochs, in the order in which it heard of them.
     public var streams: [StreamReception]
+    /// Why the router withholds commands from the device until its owner trusts it again, in words; nil: it doesn't.
+    public var alarm: String?
+    /// The end of the router's audit log, to be remembered and told in the next ``Prove``.
+    public var auditHead: AuditHead?
 
     /// The beginning of a session.
-    public init(owner: String, heartbeat: Duration, streams: [StreamReception]) {
+    public init(
+        owner: String, heartbeat: Duration, streams: [StreamReception], alarm: String? = nil,
+        auditHead: AuditHead? = nil
+    ) {
         self.owner = owner
         self.heartbeat = heartbeat
         self.streams = streams
+        self.alarm = alarm
+        self.auditHead = auditHead
     }
 
     /// Writes the body.
@@ -93,6 +118,8 @@ public struct Welcome: Message {
                     map.field("seq", reception.received.last)  // for devices that know no ranges
                 }
             }
+            map.field("alarm", alarm)
+            map.auditFields(auditHead)
         }
     }
 
@@ -101,10 +128,14 @@ public struct Welcome: Message {
         var owner: String?
         var heartbeat: Int64?
         var streams: [StreamReception?] = []
+        var alarm: String?
+        var auditHead = AuditHeadFields()
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "owner": owner = try reader.readString()
             case "heartbeat_ms": heartbeat = try reader.readInt64()
+            case "alarm": alarm = try reader.readString()
+            case _ where AuditHeadFields.keys.contains(key): try auditHead.read(key, &reader)
             case "streams":
                 streams = try reader.readArray { (reader) throws(WireError) in
                     var fields = ReceptionFields()
@@ -119,7 +150,7 @@ public struct Welcome: Message {
         let milliseconds = max(100, min(try reader.require(heartbeat, "heartbeat_ms"), 3_600_000))
         self.init(
             owner: try reader.require(owner, "owner"), heartbeat: .milliseconds(milliseconds),
-            streams: streams.compactMap(\.self))
+            streams: streams.compactMap(\.self), alarm: alarm, auditHead: auditHead.head)
     }
 }
 
