@@ -16,6 +16,8 @@ struct RouterCore: Sendable {
     let trouble: StorageTrouble
     /// Asked before a device's connection costs anything but its TLS.
     let admission: AdmissionDesk
+    /// Where connections stand until it is known whose they are.
+    let door: Door
 
     init(
         settings: RouterSettings, store: RouterStore, switchboard: Switchboard, logins: LoginDesk,
@@ -25,6 +27,7 @@ struct RouterCore: Sendable {
         (self.publicKeyHash, self.caDigest, self.time) = (publicKeyHash, caDigest, time)
         trouble = StorageTrouble(logger)
         admission = AdmissionDesk(settings.admission, time: time)
+        door = Door(proxies: settings.trustedProxies, time: time)
     }
 
     /// A device has a new key: a connection that was opened with the old one ends.

@@ -16,6 +16,8 @@ public struct RouterSettings: Sendable {
     public var heartbeat: Duration
     /// How many devices may connect.
     public var admission: AdmissionRate
+    /// The proxies that are believed when they say for whom they ask.
+    public var trustedProxies: TrustedProxies
 
     /// How many devices may connect, one after the other.
     public struct AdmissionRate: Hashable, Sendable {
@@ -50,7 +52,7 @@ public struct RouterSettings: Sendable {
     public init(
         address: RouterAddress = Self.standardAddress, dataDirectory: String = Self.standardDirectory,
         names: [String] = [], certificate: CertificateFiles? = nil, heartbeat: Duration = .seconds(20),
-        admission: AdmissionRate = AdmissionRate(perSecond: 50)
+        admission: AdmissionRate = AdmissionRate(perSecond: 50), trustedProxies: TrustedProxies = .none
     ) {
         self.address = address
         self.dataDirectory = dataDirectory
@@ -58,6 +60,7 @@ public struct RouterSettings: Sendable {
         self.certificate = certificate
         self.heartbeat = heartbeat
         self.admission = admission
+        self.trustedProxies = trustedProxies
     }
 
     /// Where a router listens unless it is told otherwise: on this machine only.

@@ -20,15 +20,20 @@ public final class MessageChannel: Sendable {
         public var address: String
         /// The other end's IP address without its port; empty where there is none.
         public var host: String
+        /// The program at the other end, as it calls itself; empty where it does not say.
+        public var agent: String
         /// The public key of the other end's certificate: its SubjectPublicKeyInfo in DER; nil without TLS.
         public var publicKey: [UInt8]?
         /// The id of the user whose process is at the other end of a Unix socket, by the kernel's word; nil elsewhere.
         public var user: UInt32?
 
         /// Somebody.
-        public init(address: String, host: String = "", publicKey: [UInt8]? = nil, user: UInt32? = nil) {
+        public init(
+            address: String, host: String = "", agent: String = "", publicKey: [UInt8]? = nil, user: UInt32? = nil
+        ) {
             self.address = address
             self.host = host
+            self.agent = agent
             self.publicKey = publicKey
             self.user = user
         }

@@ -23,6 +23,9 @@ struct RouterConfiguration {
         static let admission = Key.optional(
             "admit_per_second", .integer(1...10_000), default: standard.admission.perSecond, shown: "50",
             "How many devices may connect in a second; the others are told when to come again.")
+        static let proxies = Key.optional(
+            "trusted_proxies", .proxies, default: standard.trustedProxies, shown: "none",
+            "Addresses of proxies before the router, such as \"10.0.0.0/8\", whose X-Forwarded-For is believed.")
         static let certificate = Key<CheckedTable?>.optional(
             "certificate", RouterConfiguration.certificate.kind, "A certificate from elsewhere.")
         static let chain = Key.required("chain", .path, "The certificate and those that signed it, as PEM.")
@@ -34,7 +37,7 @@ struct RouterConfiguration {
                 "debug": Logger.Level.debug, "info": .info, "notice": .notice, "warning": .warning, "error": .error,
             ]),
             default: .info, shown: "\"info\"", "The least important messages that are logged.")
-        static let file = TableSchema([listen, data, names, admission, certificate, log])
+        static let file = TableSchema([listen, data, names, admission, proxies, certificate, log])
     }
 
     /// The keys of the file.
@@ -63,8 +66,19 @@ struct RouterConfiguration {
         settings.dataDirectory = file[Keys.data]
         settings.names = file[Keys.names]
         settings.admission = RouterSettings.AdmissionRate(perSecond: file[Keys.admission])
+        settings.trustedProxies = file[Keys.proxies]
         settings.certificate = file[Keys.certificate].map { .init(chain: $0[Keys.chain], key: $0[Keys.key]) }
         logLevel = file[Keys.log]?[Keys.level] ?? .info
+    }
+}
+
+extension ValueKind where Value == TrustedProxies {
+    /// Addresses and ranges of addresses.
+    fileprivate static var proxies: Self {
+        ValueKind<[String]>.list(of: .nonEmptyString).map("addresses") { texts in
+            TrustedProxies(texts).map { .success($0) }
+                ?? .failure(Mistake("must be addresses, or ranges of them such as \"10.0.0.0/8\""))
+        }
     }
 }
 

@@ -12,8 +12,8 @@ import Transport
 struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
     /// What a connection turned out to be.
     enum Kind: Sendable {
-        case device(MessageChannel)
-        case person(MessageChannel)
+        case device(MessageChannel, Entrance)
+        case person(MessageChannel, Entrance)
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
     }
 
@@ -33,6 +33,10 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            guard let entrance = try core.door.arrive(channel) else {
+                channel.close(promise: nil)
+                return Value(kind: channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel), channel: channel)
+            }
             // Who has closed one direction has closed both: TLS would wait five seconds for words that can't come.
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
             // The kernel notices, too, that nobody is there any more, also while this end has something to say.
@@ -40,7 +44,11 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
             try channel.syncOptions?.setOption(
                 .tcpOption(.notSentLowWaterMark), value: TCPSettings.notSentLowWaterMark)
             let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
-                upgraders: [WebSocketServer.upgrader(limits: Self.limits, wait: wait, onUpgrade: Self.kind)],
+                upgraders: [
+                    WebSocketServer.upgrader(limits: Self.limits, wait: wait, source: source) { channel, path in
+                        path == Self.devicePath ? .device(channel, entrance) : .person(channel, entrance)
+                    }
+                ],
                 notUpgradingCompletionHandler: Self.http)
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
             configuration.enablePipelining = false  // one request after the other; what serves HTTP sees to it
@@ -51,9 +59,9 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
-    /// Who has not become a WebSocket in time takes a place from others: TLS, the request and a page have 15 s.
+    /// Who has not become a WebSocket in time takes a place from others: TLS, the request and a page have 10 s.
     private static func hangUp(on channel: any Channel, unless kind: EventLoopFuture<Kind>) {
-        let timeout = channel.eventLoop.scheduleTask(in: .seconds(15)) { channel.close(mode: .all, promise: nil) }
+        let timeout = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(mode: .all, promise: nil) }
         kind.whenSuccess { kind in
             if case .http = kind { return }
             timeout.cancel()
@@ -74,8 +82,9 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
         path == Self.devicePath ? core.admission.wait() : nil
     }
 
-    private static func kind(_ channel: MessageChannel, _ path: String) -> Kind {
-        path == devicePath ? .device(channel) : .person(channel)
+    /// The address for which a request comes, where a trusted proxy stands between.
+    private func source(_ peer: String, _ forwardedFor: [String]) -> String {
+        core.settings.trustedProxies.source(peer: peer, forwardedFor: forwardedFor)
     }
 
     private static func http(_ channel: any Channel) -> EventLoopFuture<Kind> {
@@ -88,11 +97,13 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
     func handle(value: Value, logger: Logger) async {
         do {
             switch try await value.kind.get() {
-            case .device(let channel):
-                await untilShutdown(channel) { await DeviceConnection(channel, core, logger: logger).run() }
-            case .person(let channel):
+            case .device(let channel, let entrance):
                 await untilShutdown(channel) {
-                    await PersonConnection(channel: channel, core: core, logger: logger).run()
+                    await DeviceConnection(channel, core, entrance: entrance, logger: logger).run()
+                }
+            case .person(let channel, let entrance):
+                await untilShutdown(channel) {
+                    await PersonConnection(channel: channel, core: core, entrance: entrance, logger: logger).run()
                 }
             case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
             }

@@ -11,11 +11,13 @@ public enum WebSocketServer {
     ///   - limits: What a path's connections put up with; nil for a path that has no WebSocket.
     ///   - wait: Asked once for each connection to a path that has one: how long until it may come again, because it is
     ///     too much at the moment; nil: it may come in.
+    ///   - source: The address for which a request comes: the other end's, or what its headers `X-Forwarded-For` say.
     ///   - onUpgrade: Takes the connection, on its event loop, and the path.
     /// - Returns: What NIO's typed HTTP upgrade takes.
     public static func upgrader<Result: Sendable>(
         limits: @escaping @Sendable (_ path: String) -> WebSocketLimits?,
         wait: @escaping @Sendable (_ path: String) -> Duration? = { _ in nil },
+        source: @escaping @Sendable (_ peer: String, _ forwardedFor: [String]) -> String = { peer, _ in peer },
         onUpgrade: @escaping @Sendable (MessageChannel, _ path: String) -> Result
     ) -> any NIOTypedHTTPServerProtocolUpgrader<Result> {
         NIOTypedWebSocketServerUpgrader<Result>(
@@ -33,7 +35,10 @@ public enum WebSocketServer {
                         isServer: true, limits: limits(head.uri) ?? WebSocketLimits())
                     try channel.pipeline.syncOperations.addHandler(handler)
                     let address = channel.remoteAddress.map { "\($0)" } ?? "somebody"
-                    let peer = MessageChannel.Peer(address: address, host: channel.remoteAddress?.ipAddress ?? "")
+                    let peer = MessageChannel.Peer(
+                        address: address,
+                        host: source(channel.remoteAddress?.ipAddress ?? "", head.headers["X-Forwarded-For"]),
+                        agent: head.headers.first(name: "User-Agent") ?? "")
                     return onUpgrade(try MessageQueueHandler.add(to: channel, peer: peer), head.uri)
                 }
             })
