@@ -118,6 +118,22 @@ public struct ClientConnection: ~Copyable {
         return items
     }
 
+    /// Asks, and waits for the whole answer; gives the security code first where that is wanted.
+    ///
+    /// - Parameters:
+    ///   - request: The question.
+    ///   - code: Asked for the security code.
+    /// - Returns: The answer.
+    /// - Throws: As ``ask(_:_:)``, and what `code` throws.
+    public mutating func ask(_ request: Request, code: () throws -> String) async throws -> [Item] {
+        do {
+            return try await ask(request)
+        } catch let failure as Failure where failure.code == .codeRequired {
+            _ = try await exchange(Code(code: try code()))
+            return try await ask(request)
+        }
+    }
+
     /// Says a message that is no request, and waits for the one that answers it.
     mutating func exchange(_ message: some Message) async throws -> Envelope {
         let limit = TimeLimit(Self.patience, on: channel, time)

@@ -23,7 +23,7 @@ struct RootCommand: ParsableCommand {
                 name: "The router:",
                 subcommands: [
                     LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, DevicesCommand.self, ClaimCommand.self,
-                    AcceptCommand.self,
+                    AcceptCommand.self, RevokeCommand.self, EnableCommand.self, SessionsCommand.self, AuditCommand.self,
                 ]),
             CommandGroup(
                 name: "Devices:",

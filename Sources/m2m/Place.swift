@@ -28,9 +28,12 @@ enum Place {
                     .notAuthenticated, "session",
                     "this session was not used for a while and wants the security code; log in again with `m2m login`")
             }
-            return try SecretReader.read("Security code")
+            return try code()
         }
     }
+
+    /// Asks the person for the security code.
+    static func code() throws -> String { try SecretReader.read("Security code") }
 
     /// Connects to whom an address means: with a device the router, without one the agent on this machine; the router
     /// again where there is no agent here, but a session.

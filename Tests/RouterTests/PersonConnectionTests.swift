@@ -220,7 +220,7 @@ import Wire
                 _ = try await talk.ask(.whoami)
             }
         }
-        guard case .good = try await bench.core.logins.state(of: token).0 else {
+        guard bench.core.logins.isIdle(try await bench.core.logins.session(of: token)) == false else {
             Issue.record("the session is idle")
             return
         }
@@ -275,8 +275,9 @@ import Wire
                 _ = try await talk.next(LoggedOut.self)
                 #expect(await talk.isHungUp())
             }
-            #expect(await failure { _ = try await other.ask(.devices) }?.code == .notAuthenticated)
+            #expect(try await other.failure().code == .notAuthenticated)
+            #expect(await other.isHungUp())
         }
-        #expect(await failure { _ = try await bench.core.logins.state(of: token) } != nil)
+        #expect(await failure { _ = try await bench.core.logins.session(of: token) } != nil)
     }
 }

@@ -7,16 +7,22 @@ import Wire
 struct PersonConnection: Sendable {
     let channel: MessageChannel
     let core: RouterCore
+    var entrance: Entrance?
     let logger: Logger
 
     /// How long a person may take for the login: long enough to look for the security code.
     private static let loginTimeout: Duration = .seconds(120)
+    /// How long they may take until they begin it.
+    private static let greetingTimeout: Duration = .seconds(10)
 
     /// Runs the connection to its end.
     func run() async {
         var messages = channel.inbound.makeAsyncIterator()
         do {
-            if let session = try await comeIn(&messages) { try await serve(session, &messages) }
+            if let session = try await comeIn(&messages) {
+                entrance?.pass()
+                try await serve(session, &messages)
+            }
         } catch let failure as Failure {
             try? await channel.send(failure.envelope(.accounts).encoded)  // safe: else the connection is gone
         } catch {
@@ -27,28 +33,37 @@ struct PersonConnection: Sendable {
 
     // MARK: Getting in
 
-    private func comeIn(_ messages: inout InboundMessages.Iterator) async throws -> LoginDesk.Session? {
+    private func comeIn(_ messages: inout InboundMessages.Iterator) async throws -> Session? {
         try await withThrowingTaskGroup(of: Void.self) { group in
+            let began = Mailbox<Void>(bound: 1, policy: .refuseNewest)
             group.addTask { [channel, time = core.time] in
-                try await time.sleep(until: time.now + Self.loginTimeout)
+                let start = time.now
+                if case .element = await began.next(until: start + Self.greetingTimeout, on: time) {
+                    try await time.sleep(until: start + Self.loginTimeout)
+                }
+                try Task.checkCancellation()
                 channel.abort()
             }
             defer { group.cancelAll() }
-            return try await login(&messages)
+            return try await login(&messages, began)
         }
     }
 
-    private func login(_ messages: inout InboundMessages.Iterator) async throws -> LoginDesk.Session? {
+    private func login(
+        _ messages: inout InboundMessages.Iterator, _ began: Mailbox<Void>
+    ) async throws -> Session? {
         while let envelope = try await next(&messages) {
             switch envelope.kind {
             case Login.kind:
+                began.send(())
                 let account = try await core.logins.check(try decode(envelope), from: source)
                 guard try await hasCode(&messages, account) else { return nil }
-                let (session, token) = try await core.logins.begin(account.owner)
+                let (session, token) = try await core.logins.begin(account.owner, from: origin)
                 try await grant(session, token: token)
                 logger.info("person logged in", metadata: ["user": "\(account.owner.name)", "from": "\(source)"])
                 return session
             case Resume.kind:
+                began.send(())
                 let message: Resume = try decode(envelope)
                 return try await resume(message.token, &messages)
             case ControlError.kind: continue  // an answer to an error would be one too many
@@ -62,18 +77,14 @@ struct PersonConnection: Sendable {
 
     private func resume(
         _ token: String, _ messages: inout InboundMessages.Iterator
-    ) async throws -> LoginDesk.Session? {
-        let (state, hash) = try await core.logins.state(of: token)
-        let session: LoginDesk.Session
-        switch state {
-        case .good(let owner, let expires):
-            session = LoginDesk.Session(owner: owner, tokenHash: hash, expires: expires)
-        case .idle(let owner, let expires):
-            let account = try await core.logins.account(of: owner)
+    ) async throws -> Session? {
+        let session = try await core.logins.session(of: token)
+        if core.logins.isIdle(session) {
+            let account = try await core.logins.account(of: session)
             guard try await hasCode(&messages, account) else { return nil }
-            session = LoginDesk.Session(owner: owner, tokenHash: hash, expires: expires)
+            try await core.logins.confirm(session)
         }
-        try await core.logins.check(session)
+        try await core.logins.use(session)
         try await grant(session, token: nil)
         return session
     }
@@ -91,7 +102,7 @@ struct PersonConnection: Sendable {
         return true
     }
 
-    private func grant(_ session: LoginDesk.Session, token: String?) async throws {
+    private func grant(_ session: Session, token: String?) async throws {
         let message = SessionGranted(
             user: session.owner.name, token: token, expires: session.expires, monotonic: core.time.now)
         try await channel.send(Envelope(message).encoded)
@@ -99,6 +110,7 @@ struct PersonConnection: Sendable {
 
     private func next(_ messages: inout InboundMessages.Iterator) async throws -> Envelope? {
         guard let bytes = try await messages.next() else { return nil }
+        entrance?.heard()
         do throws(WireError) {
             return try Envelope(decoding: bytes)
         } catch {
@@ -116,10 +128,20 @@ struct PersonConnection: Sendable {
 
     /// The address of the other end without its port: what passwords are counted by.
     private var source: String { channel.peer.host }
+    private var origin: LoginDesk.Origin { LoginDesk.Origin(source: source, agent: channel.peer.agent) }
 
     // MARK: Being in
 
-    private func serve(_ session: LoginDesk.Session, _ messages: inout InboundMessages.Iterator) async throws {
+    private func serve(_ session: Session, _ messages: inout InboundMessages.Iterator) async throws {
+        do {
+            try await serveUntilEnd(session, &messages)
+        } catch let end as SessionEnded {
+            core.logins.ends.tell(session)  // the other connections of it; this one has said goodbye
+            throw end
+        }
+    }
+
+    private func serveUntilEnd(_ session: Session, _ messages: inout InboundMessages.Iterator) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [channel, core] in
                 do {
@@ -134,16 +156,33 @@ struct PersonConnection: Sendable {
         }
     }
 
-    private func answer(_ session: LoginDesk.Session, _ messages: inout InboundMessages.Iterator) async throws {
+    private func answer(_ session: Session, _ messages: inout InboundMessages.Iterator) async throws {
         let handler = PersonRequestHandler(core: core, session: session)
         try await ConversationServer(on: channel).run(&messages) { request, conversation in
-            try await core.logins.check(session)
+            try await core.logins.use(session, isDangerous: try await handler.isDangerous(request))
             try await handler.answer(request, conversation)
         } other: { envelope in
-            guard envelope.kind == Logout.kind else { return false }
-            try await core.logins.end(session)
-            try await channel.send(Envelope(LoggedOut()).encoded)
-            throw SessionEnded()
+            switch envelope.kind {
+            case Code.kind: try await confirm(session, by: envelope)
+            case Logout.kind:
+                try await core.logins.forget(session)
+                try await channel.send(Envelope(LoggedOut()).encoded)
+                throw SessionEnded()
+            default: return false
+            }
+            return true
+        }
+    }
+
+    /// The security code, given once more: a wrong one counts, and ends nothing.
+    private func confirm(_ session: Session, by envelope: Envelope) async throws {
+        do {
+            let message: Code = try decode(envelope)
+            try await core.logins.check(code: message.code, of: try await core.logins.account(of: session))
+            try await core.logins.confirm(session)
+            try await grant(session, token: nil)
+        } catch let failure as Failure {
+            try await channel.send(failure.envelope(.accounts).encoded)
         }
     }
 }

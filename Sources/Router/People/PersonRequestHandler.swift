@@ -5,14 +5,14 @@ import Wire
 /// Answers what a person asks of the router: about their own space, and no other.
 struct PersonRequestHandler: Sendable {
     let core: RouterCore
-    let session: LoginDesk.Session
+    let session: Session
 
     /// How many observations go in one message.
     private static let portion = 100
     /// How many observations a history gives when nobody says how many, and at most.
     private static let historyLimit = 100_000
 
-    private var owner: RouterStore.Owner { session.owner }
+    var owner: RouterStore.Owner { session.owner }
 
     func answer(_ request: Request, _ conversation: Conversation) async throws {
         switch request {
@@ -29,6 +29,11 @@ struct PersonRequestHandler: Sendable {
         case .claim(let device): try await conversation.send([.ticket(try await claim(device))])
         case .accept(let device, let fingerprint):
             try await conversation.send(try await accept(device, fingerprint))
+        case .sessions: try await conversation.send(try await sessions())
+        case .endSession(let name): try await endSession(name)
+        case .audit: break
+        case .revoke(let device): try await conversation.send(try await revoke(device))
+        case .enable(let device): try await conversation.send(try await enable(device))
         case .status, .probe, .drive:
             throw Failure(.unsupported, "'\(request.type)' is answered on the device itself, not by the router")
         }
@@ -45,11 +50,12 @@ struct PersonRequestHandler: Sendable {
         return items
     }
 
-    private func summary(_ device: RouterStore.ListedDevice, _ losses: [Int64: DeviceLosses]) async -> DeviceSummary {
+    func summary(_ device: RouterStore.ListedDevice, _ losses: [Int64: DeviceLosses]) async -> DeviceSummary {
         let heard = await core.switchboard.presence(of: device.row, owner: owner)
         return DeviceSummary(
             device: device.name, label: device.description?.label, isOnline: heard != nil,
-            lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses())
+            lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses(), alarm: device.alarm,
+            isRevoked: device.revoked != nil)
     }
 
     /// The devices that are meant; somebody else's is no other than one that does not exist.
@@ -66,7 +72,7 @@ struct PersonRequestHandler: Sendable {
     }
 
     /// The one device that is meant.
-    private func one(_ address: Address) async throws -> RouterStore.ListedDevice {
+    func one(_ address: Address) async throws -> RouterStore.ListedDevice {
         guard address.device != nil, let device = try await meant(address).first else {
             throw Failure(.badRequest, "say which device is meant, as DEVICE/COMPONENT")
         }

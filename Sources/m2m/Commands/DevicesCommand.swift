@@ -32,7 +32,7 @@ struct ClaimCommand: AsyncParsableCommand {
 
     func run() async throws {
         var connection = try await Place.router()
-        let items = try await connection.ask(.claim(device.id))
+        let items = try await connection.ask(.claim(device.id), code: Place.code)
         await connection.close()
         format.show(items)
     }
@@ -54,7 +54,7 @@ struct AcceptCommand: AsyncParsableCommand {
         var connection = try await Place.router()
         var compared = fingerprint ?? ""
         if fingerprint == nil { compared = try await compare(&connection) }
-        let items = try await connection.ask(.accept(device.id, fingerprint: compared))
+        let items = try await connection.ask(.accept(device.id, fingerprint: compared), code: Place.code)
         await connection.close()
         if format.json { format.show(items) } else { Output.line("\(device.id) is yours; it connects by itself") }
     }

@@ -12,6 +12,8 @@ extension Item {
         case .ticket(let ticket): ticket.json
         case .pending(let pending): pending.json
         case .account(let account): account.json
+        case .session(let session): session.json
+        case .audit(let record): record.json
         case .status(let status): status.json
         case .inventory(let inventory): inventory.json
         }
@@ -93,7 +95,8 @@ extension DeviceSummary {
         var object = JSONObject()
         object.add("device", device.rawValue)
         if let label { object.add("label", label) }
-        object.add("state", isOnline ? "online" : "offline")
+        object.add("state", isRevoked ? "revoked" : isOnline ? "online" : "offline")
+        if let alarm { object.add("alarm", alarm) }
         object.add("last_seen", lastSeen.map { Value.text($0.rfc3339) })
         if let losses {
             object.add("missing", losses.missing)

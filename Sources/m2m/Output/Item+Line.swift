@@ -11,12 +11,14 @@ extension Item {
         case .device(let device):
             "\(device.lastSeen.map(LocalTime.text) ?? "never")  \(device.device) is \(device.stateText)"
                 + (device.losses?.words.map { ", \(Style.bad.apply($0))" } ?? "")
+                + (device.alarm.map { ", \(Style.bad.apply("commands are withheld: \($0)"))" } ?? "")
+        case .audit(let record): record.line
         case .pending(let pending):
             "\(pending.device) waits since \(LocalTime.text(pending.since)), fingerprint \(pending.fingerprint)"
         case .account(let account):
             "\(account.user) at \(account.place)"
                 + (account.expires.map { ", logged in until \(LocalTime.text($0)) at the latest" } ?? "")
-        case .description, .ticket, .status, .inventory: Tables.lines([self]).joined(separator: "\n")
+        case .description, .session, .ticket, .status, .inventory: Tables.lines([self]).joined(separator: "\n")
         }
     }
 }

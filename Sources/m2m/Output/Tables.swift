@@ -12,9 +12,12 @@ enum Tables {
         let devices = items.compactMap { item -> DeviceSummary? in
             if case .device(let device) = item { device } else { nil }
         }
+        let sessions = items.compactMap { item -> SessionSummary? in
+            if case .session(let session) = item { session } else { nil }
+        }
         let others = items.flatMap { item -> [String] in
             switch item {
-            case .observation, .device: []
+            case .observation, .device, .session: []
             case .description(let description): description.lines(CurrentValues([]))
             case .status(let status): status.lines
             case .inventory(let inventory): inventory.lines
@@ -22,7 +25,8 @@ enum Tables {
             default: [item.line]
             }
         }
-        return (readings.isEmpty ? [] : table(readings)) + (devices.isEmpty ? [] : table(devices)) + others
+        return (readings.isEmpty ? [] : table(readings)) + (devices.isEmpty ? [] : table(devices))
+            + (sessions.isEmpty ? [] : SessionSummary.table(sessions)) + others
     }
 
     private static func table(_ reports: [ReportedObservation]) -> [String] {
@@ -46,7 +50,13 @@ enum Tables {
                 device.label ?? "", device.losses?.words ?? "-",
             ])
         }
-        return table.lines
+        let alarms = devices.compactMap { device in
+            device.alarm.map {
+                Style.bad.apply("\(device.device): commands are withheld: \($0)")
+                    + "; `m2m enable \(device.device)` trusts it again, `m2m revoke \(device.device)` lets it in no more"
+            }
+        }
+        return table.lines + alarms
     }
 }
 
@@ -61,7 +71,10 @@ extension Quality {
 }
 
 extension DeviceSummary {
-    var stateText: String { isOnline ? Style.good.apply("online") : Style.warning.apply("offline") }
+    var stateText: String {
+        if isRevoked { return Style.bad.apply("revoked") }
+        return isOnline ? Style.good.apply("online") : Style.warning.apply("offline")
+    }
 }
 
 extension ClaimTicket {
