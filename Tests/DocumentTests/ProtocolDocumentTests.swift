@@ -6,8 +6,9 @@ import Wire
 @Suite struct ProtocolDocumentTests {
     /// Every message that has a body of its own kind; requests and failures have their own ways.
     private static let messages: [any Message.Type] = [
-        Challenge.self, Enroll.self, EnrolmentPending.self, Enrolled.self, Prove.self, Welcome.self, Heartbeat.self,
-        ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Renew.self,
+        Challenge.self, Enroll.self, EnrolmentPending.self, Enrolled.self, Prove.self, Rotate.self, Rotated.self,
+        Welcome.self,
+        Heartbeat.self, ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Renew.self,
         Renewed.self, Called.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self, Resume.self,
         SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self,
     ]

@@ -21,7 +21,7 @@ struct LinkRecord: Hashable {
                 guard let entry = UInt64(words[1]), let hash = [UInt8](hexadecimal: words[2]),
                     hash.count == AuditHead.hashSize
                 else { return nil }
-                auditHead = AuditHead(entry: entry, hash: hash)
+                auditHead = entry == 0 ? nil : AuditHead(entry: entry, hash: hash)
             case ("end", 1): return
             default: return nil
             }
