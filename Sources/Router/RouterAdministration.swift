@@ -4,6 +4,7 @@ public import DeviceModel
 public struct RouterAdministration: Sendable {
     let store: RouterStore
     let hasher: SecretHasher
+    private let (folder, time): (String, any TimeSource)
 
     /// An account in the list.
     public struct ListedAccount: Hashable, Sendable {
@@ -24,6 +25,7 @@ public struct RouterAdministration: Sendable {
         let pepper = try Self.pepper("\(dataDirectory)/pepper", database: "\(dataDirectory)/router.db")
         store = try RouterStore(path: "\(dataDirectory)/router.db", time: time)
         hasher = SecretHasher(pepper: pepper)
+        (folder, self.time) = (dataDirectory, time)
     }
 
     /// Checks that an account of a name can be made, before anybody is asked for its secrets.
@@ -48,6 +50,7 @@ public struct RouterAdministration: Sendable {
         try Credentials.check(code: code)
         try await store.addAccount(
             name, password: try await hasher.hash(password: password), code: try await hasher.hash(code: code))
+        try await write(.accountAdded, try await store.account(name)?.owner, name)
     }
 
     /// All accounts, by name.
@@ -60,13 +63,21 @@ public struct RouterAdministration: Sendable {
     /// - Throws: ``RouterProblem`` when there is no such account.
     public func unlock(_ name: String) async throws {
         guard try await store.unlock(name) else { throw Self.unknown(name) }
+        try await write(.unlocked, try await store.account(name)?.owner, name)
     }
 
     /// Removes an account with its devices and their history.
     ///
     /// - Throws: ``RouterProblem`` when there is no such account.
     public func removeAccount(_ name: String) async throws {
+        let owner = try await store.account(name)?.owner
         guard try await store.removeAccount(name) else { throw Self.unknown(name) }
+        try await write(.accountRemoved, owner, name)
+    }
+
+    /// What was done from here stands in the audit log, too.
+    private func write(_ act: AuditAct, _ owner: RouterStore.Owner?, _ name: String) async throws {
+        try await AuditDesk(folder: folder, time: time).write(act, .administrator(of: owner), name)
     }
 
     private static func unknown(_ name: String) -> RouterProblem {

@@ -12,6 +12,8 @@ struct RouterCore: Sendable {
     /// SHA-256 over the CA that claim codes name; nil: the system's trust store is enough.
     let caDigest: [UInt8]?
     let time: any TimeSource
+    /// What has to be kept of what happens.
+    let audit: AuditDesk
     /// What is said when nothing can be stored.
     let trouble: StorageTrouble
     /// Asked before a device's connection costs anything but its TLS.
@@ -20,10 +22,12 @@ struct RouterCore: Sendable {
     let door: Door
 
     init(
-        settings: RouterSettings, store: RouterStore, switchboard: Switchboard, logins: LoginDesk,
+        settings: RouterSettings, store: RouterStore, hasher: SecretHasher, audit: AuditDesk,
         publicKeyHash: [UInt8], caDigest: [UInt8]?, time: any TimeSource, logger: Logger
     ) {
-        (self.settings, self.store, self.switchboard, self.logins) = (settings, store, switchboard, logins)
+        (self.settings, self.store, self.audit) = (settings, store, audit)
+        switchboard = Switchboard(time: time)
+        logins = LoginDesk(store: store, hasher: hasher, audit: audit, time: time)
         (self.publicKeyHash, self.caDigest, self.time) = (publicKeyHash, caDigest, time)
         trouble = StorageTrouble(logger)
         admission = AdmissionDesk(settings.admission, time: time)

@@ -15,5 +15,5 @@ enum M2MRouter {
 struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "m2m-router", abstract: "The router: where devices and their owners meet.",
-        version: "m2m-router \(Version.current)", subcommands: [ServeCommand.self, UserCommand.self])
+        version: "m2m-router \(Version.current)", subcommands: [ServeCommand.self, UserCommand.self, AuditCommand.self])
 }

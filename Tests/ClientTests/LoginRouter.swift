@@ -37,8 +37,9 @@ final class LoginRouter: Sendable {
             "anna", password: try await hasher.hash(password: Self.password),
             code: try await hasher.hash(code: Self.code))
         let core = RouterCore(
-            settings: RouterSettings(dataDirectory: folder.path), store: store, switchboard: Switchboard(time: time),
-            logins: LoginDesk(store: store, hasher: hasher, time: time), publicKeyHash: [], caDigest: nil, time: time,
+            settings: RouterSettings(dataDirectory: folder.path), store: store, hasher: hasher,
+            audit: try AuditDesk(folder: folder.path, time: time), publicKeyHash: [],
+            caDigest: nil, time: time,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in

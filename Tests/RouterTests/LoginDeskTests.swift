@@ -23,7 +23,7 @@ import Wire
     }
 
     private func code(_ code: String, of account: RouterStore.Account) async -> Failure? {
-        await failure { try await desk.check(code: code, of: account) }
+        await failure { try await desk.check(code: code, of: account, from: "here") }
     }
 
     // MARK: Passwords
@@ -169,7 +169,7 @@ import Wire
         #expect(await failure { try await desk.use(session) }?.code == .codeRequired)
         let account = try await desk.account(of: session)
         #expect(await code(RouterBench.code, of: account) == nil)
-        try await desk.confirm(session)
+        try await desk.confirm(session, from: "here")
         try await desk.use(session)
         #expect(!desk.isIdle(try await desk.session(of: token)))
         for _ in 0..<5 { _ = try await bench.store.countWrongCode(ada) }

@@ -33,7 +33,8 @@ import Wire
             "ada-lovelace", password: try await hasher.hash(password: "correct horse battery"),
             code: try await hasher.hash(code: "273645"))
         let ada = try #require(try await store.account("ada-lovelace")).owner
-        let (_, token) = try await LoginDesk(store: store, hasher: hasher, time: time).begin(ada)
+        let audit = try AuditDesk(folder: folder.path, time: time)
+        let (_, token) = try await LoginDesk(store: store, hasher: hasher, audit: audit, time: time).begin(ada)
         var generator = SeededGenerator(seed: 1)
         let claim = ClaimCode(caDigest: nil, using: &generator)
         _ = try await store.addClaim(ada, device: "greenhouse", secretHash: Digest.sha256(claim.secret.utf8))

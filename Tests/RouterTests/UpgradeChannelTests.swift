@@ -27,8 +27,8 @@ import Transport
             let rate = RouterSettings.AdmissionRate(perSecond: perSecond, burst: burst)
             core = RouterCore(
                 settings: RouterSettings(dataDirectory: folder.path, admission: rate), store: store,
-                switchboard: Switchboard(time: time),
-                logins: LoginDesk(store: store, hasher: SecretHasher(pepper: [1], rounds: 2), time: time),
+                hasher: SecretHasher(pepper: [1], rounds: 2),
+                audit: try AuditDesk(folder: folder.path, time: time),
                 publicKeyHash: [], caDigest: nil, time: time,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }

@@ -1,6 +1,7 @@
 import Crypto
 import DeviceModel
 import Logging
+import Transport
 import Wire
 
 /// How a device gets in: enrolment, proof of identity, another key.
@@ -18,6 +19,7 @@ extension DeviceConnection {
 
     func enroll(_ message: Enroll) async throws {
         guard isSigned(.enroll, message.signature, key: message.key, boot: message.boot, device: message.device) else {
+            core.audit.noteFailure(.enrolmentFailed, party(message.device), result: "wrong signature")
             return try await handle(.rejected(Self.badSignature))
         }
         do {
@@ -25,6 +27,9 @@ extension DeviceConnection {
                 let hash = Digest.sha256(claim.utf8)
                 let owner = try await core.store.useClaim(secretHash: hash, device: message.device, key: message.key)
                 log("device enrolled by claim code", message.device, owner)
+                core.audit.note(
+                    .deviceEnrolled, party(message.device, owner),
+                    "key \(KeyFingerprint(digest: Digest.sha256(message.key)))")
                 try await core.retireOtherKeys(of: message.key)
                 try await handle(.enrolled(owner: owner.name))
             } else {
@@ -32,6 +37,7 @@ extension DeviceConnection {
             }
         } catch let error as RouterProblem {
             logger.notice("enrolment refused", metadata: ["reason": "\(error)"])
+            core.audit.noteFailure(.enrolmentFailed, party(message.device), result: "\(error)")
             try await handle(.rejected(Failure(error)))
         }
     }
@@ -46,6 +52,8 @@ extension DeviceConnection {
             return try await handle(.enrolled(owner: account))  // it was accepted while it was away
         }
         try await core.store.addPending(account: account, device: message.device, key: message.key)
+        let owner = try await core.store.account(account)?.owner
+        core.audit.noteFailure(.enrolmentWaiting, party(message.device, owner), result: "waiting for its owner")
         waitingKey = message.key
         await core.switchboard.wait(key: message.key, notices: notices)
         try await handle(.waiting(fingerprint: KeyFingerprint(digest: Digest.sha256(message.key)).description))
@@ -53,11 +61,13 @@ extension DeviceConnection {
 
     func prove(_ message: Prove) async throws {
         guard isSigned(.prove, message.signature, key: message.key, boot: message.boot, device: message.device) else {
+            core.audit.noteFailure(.proofFailed, party(message.device), result: "wrong signature")
             return try await handle(.rejected(Self.badSignature))
         }
         guard let known = try await known(message.key, as: message.device) else { return }
         let (isElsewhere, silent) = await core.switchboard.silentConnection(of: known, boot: message.boot)
         guard !isElsewhere else { return try await refuseSecond(known) }
+        await compare(message.auditHead, known)
         let hasRisen = try await core.store.noteConnection(known, key: message.key, count: message.connects)
         if !hasRisen {
             try await alarm(
@@ -71,11 +81,13 @@ extension DeviceConnection {
     /// The device with a key, where it may come in; otherwise it has been told why not.
     private func known(_ key: [UInt8], as name: DeviceID) async throws -> RouterStore.Device? {
         guard let known = try await core.store.device(key: key) else {
+            core.audit.noteFailure(.proofFailed, party(name), result: "unknown key")
             let words = "this device is not known here; enrol it with `m2m-agent enroll`"
             try await handle(.rejected(Failure(.notAuthenticated, words)))
             return nil
         }
         guard !known.isRevoked else {
+            core.audit.noteFailure(.proofFailed, party(name, known.owner), result: "revoked")
             try await handle(.rejected(Self.revoked))
             return nil
         }
@@ -95,7 +107,8 @@ extension DeviceConnection {
         entrance?.pass()
         let welcome = Welcome(
             owner: known.owner.name, heartbeat: core.settings.heartbeat,
-            streams: try await core.store.receptions(of: known), alarm: known.alarm)
+            streams: try await core.store.receptions(of: known), alarm: known.alarm,
+            auditHead: try await tellHead(known))
         try await handle(.proved(welcome))
         // Only now, so that no command comes before the welcome.
         let arrival = await core.switchboard.connect(
@@ -124,7 +137,38 @@ extension DeviceConnection {
         logger.error(
             "a device's key may have been copied; commands are withheld",
             metadata: ["device": "\(device.name)", "owner": "\(device.owner.name)", "reason": "\(reason)"])
+        core.audit.note(.keyAlarm, party(device.name, device.owner), device.name.rawValue, result: reason)
         await core.switchboard.withhold(device, because: reason)
+    }
+
+    /// Compares the audit log with what a device remembers of it.
+    private func compare(_ remembered: AuditHead?, _ device: RouterStore.Device) async {
+        guard let remembered else { return }
+        do throws(RouterProblem) {
+            guard try await !core.audit.log.knows(remembered) else { return }
+        } catch {
+            return logger.error("the audit log cannot be compared", metadata: ["reason": "\(error)"])
+        }
+        logger.error(
+            """
+            the audit log is not the one of which a device was told: entries were cut off, or rewritten; \
+            `m2m-router audit verify` says which
+            """,
+            metadata: ["device": "\(device.name)", "owner": "\(device.owner.name)", "entry": "\(remembered.entry)"])
+        core.audit.note(
+            .auditMismatch, party(device.name, device.owner), "entry \(remembered.entry)",
+            result: "not the entry of which the device was told")
+    }
+
+    /// The end of the audit log, which a device is told, and which is written down for `audit verify`.
+    private func tellHead(_ device: RouterStore.Device) async throws -> AuditHead {
+        let head = await core.audit.log.head
+        try await core.store.noteAuditHead(device, head)
+        return head
+    }
+
+    private func party(_ name: DeviceID, _ owner: RouterStore.Owner? = nil) -> AuditParty {
+        .device(name, owner, from: channel.peer.host)
     }
 
     /// Another key for the device, signed by the one that it has and by itself.
@@ -146,6 +190,9 @@ extension DeviceConnection {
             return try await handle(.rejected(Failure(error)))
         }
         log("a device has another key", known.name, known.owner)
+        core.audit.note(
+            .keyRotated, party(known.name, known.owner),
+            "key \(KeyFingerprint(digest: Digest.sha256(message.newKey)))")
         do {
             try await handle(.rotated)
         } catch is SessionEnded {

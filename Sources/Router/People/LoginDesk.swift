@@ -24,6 +24,7 @@ struct LoginDesk: Sendable {
     private let store: RouterStore
     private let hasher: SecretHasher
     private let time: any TimeSource
+    private let audit: AuditDesk
     private let shared: Shared
     /// Who is told when a session ends.
     let ends = SessionEnds()
@@ -37,9 +38,10 @@ struct LoginDesk: Sendable {
         let checking = Mutex<Set<Int64>>([])
     }
 
-    init(store: RouterStore, hasher: SecretHasher, time: any TimeSource) {
+    init(store: RouterStore, hasher: SecretHasher, audit: AuditDesk, time: any TimeSource) {
         self.store = store
         self.hasher = hasher
+        self.audit = audit
         self.time = time
         shared = Shared()
     }
@@ -71,7 +73,12 @@ struct LoginDesk: Sendable {
         shared.throttle.withLock { $0.failed(account: login.user, source: source, at: time.now) }
         let account = try await store.account(login.user)
         let isRight = try await hasher.isRight(password: login.password, account?.password)
-        guard let account, isRight, !account.isLocked else { throw Self.wrong }
+        guard let account, isRight, !account.isLocked else {
+            audit.noteFailure(
+                .loginFailed, .stranger(login.user, account?.owner, from: address),
+                result: account?.isLocked == true && isRight ? "the account is locked" : "wrong name or password")
+            throw Self.wrong
+        }
         shared.throttle.withLock { $0.succeeded(account: login.user, source: source) }
         return account
     }
@@ -98,7 +105,7 @@ struct LoginDesk: Sendable {
     /// Checks a security code: each wrong one counts, and the fifth in a row locks the account.
     ///
     /// - Throws: ``Failure``.
-    func check(code: String, of account: RouterStore.Account) async throws {
+    func check(code: String, of account: RouterStore.Account, from source: String) async throws {
         let id = account.owner.id
         guard shared.checking.withLock({ $0.insert(id).inserted }) else {
             throw Failure(
@@ -109,6 +116,9 @@ struct LoginDesk: Sendable {
         if isRight, try await store.forgetWrongCodes(account.owner) { return }
         // The account may have been locked since the password was given: then no code is right.
         let isLocked = isRight ? true : try await store.countWrongCode(account.owner)
+        let party = AuditParty.person(account.owner, from: source)
+        audit.noteFailure(.codeFailed, party, result: isRight ? "the account is locked" : "wrong security code")
+        if isLocked, !isRight { audit.note(.locked, party) }
         throw Failure(
             .notAuthenticated,
             isLocked
@@ -129,7 +139,8 @@ struct LoginDesk: Sendable {
     /// The right security code of a session's account was given.
     ///
     /// - Throws: ``Failure`` when the session has ended meanwhile.
-    func confirm(_ session: Session) async throws {
+    func confirm(_ session: Session, from source: String) async throws {
+        audit.note(.codeConfirmed, .person(session.owner, from: source))
         var session = session
         session.use(at: time.timestamp, withCode: true)
         guard try await store.update(session) else { throw Self.ended }
@@ -145,6 +156,7 @@ struct LoginDesk: Sendable {
         let session = Session(
             tokenHash: Digest.sha256(token.utf8), owner: owner, name: SecretHasher.random(4).hexadecimal,
             source: origin.source, agent: String(origin.agent.prefix(64)), at: time.timestamp)
+        try await audit.write(.login, .person(owner, from: origin.source), "session \(session.name)")
         try await store.add(session)
         return (session, token)
     }

@@ -82,7 +82,7 @@ struct PersonConnection: Sendable {
         if core.logins.isIdle(session) {
             let account = try await core.logins.account(of: session)
             guard try await hasCode(&messages, account) else { return nil }
-            try await core.logins.confirm(session)
+            try await core.logins.confirm(session, from: source)
         }
         try await core.logins.use(session)
         try await grant(session, token: nil)
@@ -98,7 +98,7 @@ struct PersonConnection: Sendable {
             throw Failure(.notAuthenticated, "the security code was wanted, not '\(envelope.type)'")
         }
         let message: Code = try decode(envelope)
-        try await core.logins.check(code: message.code, of: account)
+        try await core.logins.check(code: message.code, of: account, from: source)
         return true
     }
 
@@ -157,7 +157,7 @@ struct PersonConnection: Sendable {
     }
 
     private func answer(_ session: Session, _ messages: inout InboundMessages.Iterator) async throws {
-        let handler = PersonRequestHandler(core: core, session: session)
+        let handler = PersonRequestHandler(core: core, session: session, source: source)
         try await ConversationServer(on: channel).run(&messages) { request, conversation in
             try await core.logins.use(session, isDangerous: try await handler.isDangerous(request))
             try await handler.answer(request, conversation)
@@ -166,6 +166,7 @@ struct PersonConnection: Sendable {
             case Code.kind: try await confirm(session, by: envelope)
             case Logout.kind:
                 try await core.logins.forget(session)
+                core.audit.note(.logout, .person(session.owner, from: source), "session \(session.name)")
                 try await channel.send(Envelope(LoggedOut()).encoded)
                 throw SessionEnded()
             default: return false
@@ -178,8 +179,9 @@ struct PersonConnection: Sendable {
     private func confirm(_ session: Session, by envelope: Envelope) async throws {
         do {
             let message: Code = try decode(envelope)
-            try await core.logins.check(code: message.code, of: try await core.logins.account(of: session))
-            try await core.logins.confirm(session)
+            let account = try await core.logins.account(of: session)
+            try await core.logins.check(code: message.code, of: account, from: source)
+            try await core.logins.confirm(session, from: source)
             try await grant(session, token: nil)
         } catch let failure as Failure {
             try await channel.send(failure.envelope(.accounts).encoded)

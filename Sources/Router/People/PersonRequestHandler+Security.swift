@@ -1,4 +1,5 @@
 import DeviceModel
+import Transport
 import Wire
 
 /// What a person asks about who may do what: their sessions, and which of their devices are trusted.
@@ -13,6 +14,9 @@ extension PersonRequestHandler {
         default: false
         }
     }
+
+    /// Who asks, for the audit log.
+    var party: AuditParty { .person(owner, from: source) }
 
     // MARK: Sessions
 
@@ -29,6 +33,7 @@ extension PersonRequestHandler {
         guard let meant = try await core.logins.sessions(of: owner).first(where: { $0.name == name }) else {
             throw Failure(.notFound, "you have no session '\(name)'; `m2m sessions` lists them")
         }
+        core.audit.note(.sessionRevoked, party, "session \(name)")
         try await core.logins.end(meant)
     }
 
@@ -36,6 +41,7 @@ extension PersonRequestHandler {
 
     func revoke(_ name: DeviceID) async throws -> [Item] {
         let device = try await one(Address(device: name))
+        try await core.audit.write(.deviceRevoked, party, name.rawValue)
         try await core.store.revoke(owner, device: device.row)
         await core.switchboard.revoke(device.row, owner: owner)
         return [.device(try await summary(of: name))]
@@ -48,13 +54,55 @@ extension PersonRequestHandler {
                 .conflict, "'\(name)' was revoked; `m2m claim \(name)` makes a code with which it can be enrolled again"
             )
         }
+        try await core.audit.write(.deviceEnabled, party, name.rawValue)
         try await core.store.trust(owner, device: device.row)
         await core.switchboard.trust(device.row, owner: owner)
         return [.device(try await summary(of: name))]
     }
 
+    // MARK: The audit log
+
+    /// How many entries are told when nobody says how many, and at most.
+    private static let auditLimit = 10_000
+
+    func audit(_ query: AuditQuery, _ conversation: Conversation) async throws {
+        let entries = try await core.audit.log.entries(
+            of: owner.id, since: query.since, limit: min(query.limit ?? Self.auditLimit, Self.auditLimit))
+        for start in stride(from: 0, to: entries.count, by: Self.portion) {
+            try await conversation.send(
+                entries[start..<min(start + Self.portion, entries.count)].map { number, entry in
+                    .audit(AuditRecord(number, entry))
+                })
+        }
+    }
+
     private func summary(of name: DeviceID) async throws -> DeviceSummary {
         let device = try await one(Address(device: name))
         return await summary(device, try await core.store.losses(of: owner, device: device.row))
+    }
+}
+
+extension AuditRecord {
+    /// An entry as a person is told of it.
+    fileprivate init(_ number: UInt64, _ entry: AuditEntry) {
+        self.init(
+            number: number, time: entry.time, times: entry.times, until: entry.until, who: entry.who,
+            source: entry.source, act: entry.act.rawValue, object: entry.object, result: entry.result)
+    }
+}
+
+extension CallRequest {
+    /// The command as the audit log keeps it.
+    var auditText: String {
+        let place = [address.device?.rawValue, address.component?.rawValue].compactMap(\.self).joined(separator: "/")
+        let details = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text(of: nil))" }
+        return ([place, action] + details + (lease.map { ["lease=\($0.duration.text)"] } ?? [])).joined(separator: " ")
+    }
+}
+
+extension CommandResult {
+    /// What came of it, as the audit log keeps it.
+    var auditText: String {
+        status == .done ? AuditEntry.done : status.rawValue + (reason.map { ": \($0)" } ?? "")
     }
 }

@@ -6,9 +6,11 @@ import Wire
 struct PersonRequestHandler: Sendable {
     let core: RouterCore
     let session: Session
+    /// The address from which it is asked.
+    let source: String
 
     /// How many observations go in one message.
-    private static let portion = 100
+    static let portion = 100
     /// How many observations a history gives when nobody says how many, and at most.
     private static let historyLimit = 100_000
 
@@ -31,7 +33,7 @@ struct PersonRequestHandler: Sendable {
             try await conversation.send(try await accept(device, fingerprint))
         case .sessions: try await conversation.send(try await sessions())
         case .endSession(let name): try await endSession(name)
-        case .audit: break
+        case .audit(let query): try await audit(query, conversation)
         case .revoke(let device): try await conversation.send(try await revoke(device))
         case .enable(let device): try await conversation.send(try await enable(device))
         case .status, .probe, .drive:
@@ -159,6 +161,7 @@ struct PersonRequestHandler: Sendable {
         let device = try await one(call.address)
         guard let component = call.address.component else { throw Failure(.badRequest, "which component is meant?") }
         let result = await core.switchboard.call(call, device: device.row, owner: owner, component: component)
+        core.audit.note(.command, party, call.auditText, result: result.auditText)
         return ReportedObservation(device: device.name, time: core.time.wall, content: .result(result))
     }
 
@@ -170,6 +173,7 @@ struct PersonRequestHandler: Sendable {
     }
 
     private func claim(_ device: DeviceID) async throws -> ClaimTicket {
+        try await core.audit.write(.claimMade, party, device.rawValue)
         var generator = SystemRandomNumberGenerator()
         let code = ClaimCode(caDigest: core.caDigest, using: &generator)
         let expires = try await core.store.addClaim(
@@ -192,6 +196,7 @@ struct PersonRequestHandler: Sendable {
         guard let meant = waiting.first(where: { $0.fingerprint.matches(fingerprint) }) else {
             throw Failure(.notFound, "no device with this fingerprint waits as '\(device)'")
         }
+        try await core.audit.write(.deviceAccepted, party, "\(device), key \(meant.fingerprint)")
         guard try await core.store.accept(owner, device: device, key: meant.key) else {
             throw Failure(.conflict, "'\(device)' does not wait any more")
         }

@@ -37,6 +37,9 @@ public struct RouterService: Service {
     ) throws {
         directory = try StateDirectory(settings.dataDirectory, of: .init("router", setting: "--data"))
         let administration = try RouterAdministration(dataDirectory: settings.dataDirectory, time: time)
+        let audit = try AuditDesk(folder: settings.dataDirectory, time: time) { words in
+            logger.error("the audit log is not as it should be", metadata: ["reason": "\(words)"])
+        }
         var caDigest: [UInt8]?
         if let given = settings.certificate {
             (files, caFile, caFingerprint) = (given, nil, nil)
@@ -58,10 +61,8 @@ public struct RouterService: Service {
             caFile = "\(folder)/ca.pem"
             caFingerprint = try KeyFingerprint(digest: authority.digest).description
         }
-        let store = administration.store
         core = RouterCore(
-            settings: settings, store: store, switchboard: Switchboard(time: time),
-            logins: LoginDesk(store: store, hasher: administration.hasher, time: time),
+            settings: settings, store: administration.store, hasher: administration.hasher, audit: audit,
             publicKeyHash: Digest.sha256(try Self.publicKey(files.chain)), caDigest: caDigest, time: time,
             logger: logger)
         self.onListening = onListening
@@ -85,7 +86,15 @@ public struct RouterService: Service {
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionBound)),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? address.port) }, logger: logger)
         do {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let audit = AuditService(
+                    queue: core.audit.queue, log: core.audit.log, time: core.time, logger: self.logger)
+                group.addTask { await audit.run() }
+                // What ends with the last connections is written, too.
+                defer { core.audit.queue.finish() }
+                core.audit.note(.routerStarted, .router)
+                try await application.run()
+            }
         } catch let error as IOError {
             throw Self.explain(error, address)
         }

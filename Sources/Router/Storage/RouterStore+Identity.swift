@@ -1,5 +1,6 @@
 import DeviceModel
 import GRDB
+import Wire
 
 /// Which devices are trusted, and with which keys.
 extension RouterStore {
@@ -86,12 +87,43 @@ extension RouterStore {
     }
 
     /// Notes which head of the audit log a device was told.
-    func noteAuditHead(_ device: Device, _ entry: UInt64, _ hash: [UInt8]) async throws {
+    func noteAuditHead(_ device: Device, _ head: AuditHead) async throws {
         let now = self.now
         try await database.write { db in
             try db.execute(
                 sql: "UPDATE devices SET auditEntry = ?, auditHash = ?, auditTold = ? WHERE id = ? AND owner = ?",
-                arguments: [Int64(clamping: entry), hash.data, now, device.row, device.owner.id])
+                arguments: [Int64(clamping: head.entry), head.hash.data, now, device.row, device.owner.id])
+        }
+    }
+
+    /// Which heads of the audit log devices were told, for whoever checks the log at the router's own machine.
+    ///
+    /// - Parameter path: The database, of which nothing is written.
+    /// - Returns: An anchor for each device that was told.
+    /// - Throws: ``RouterProblem`` where it can't be read.
+    static func auditAnchors(in path: String) throws -> [AuditAnchor] {
+        var configuration = GRDB.Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            return try DatabaseQueue(path: path, configuration: configuration).read(auditAnchors)
+        } catch let error as DatabaseError {
+            throw explain(error, path)
+        }
+    }
+
+    private static func auditAnchors(_ db: Database) throws -> [AuditAnchor] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT d.name, d.auditEntry, d.auditHash, d.auditTold, a.name AS ownerName
+                FROM devices d JOIN accounts a ON a.id = d.owner WHERE d.auditEntry IS NOT NULL
+                """
+        ).map { row in
+            AuditAnchor(
+                device: "\(row["ownerName"] as String)/\(row["name"] as String)",
+                head: AuditHead(entry: UInt64(row["auditEntry"] as Int64), hash: row.bytes("auditHash")),
+                told: WallTime(nanoseconds: row["auditTold"]))
         }
     }
 

@@ -64,7 +64,7 @@ struct RouterStore: Sendable {
 
     var now: Int64 { time.wall.nanoseconds }
 
-    private static func explain(_ error: DatabaseError, _ path: String) -> RouterProblem {
+    static func explain(_ error: DatabaseError, _ path: String) -> RouterProblem {
         switch error.resultCode {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
             RouterProblem(
