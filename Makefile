@@ -7,7 +7,7 @@ FLAGS  = --jobs $(JOBS) --explicit-target-dependency-import-check error
 BUILD  = $(SWIFT) build $(FLAGS)
 
 # What the programs are built with, beside Swift itself: the same list as in README.md.
-PACKAGES      = libgpiod-dev libi2c-dev libssl-dev libsqlite3-dev libtomlplusplus-dev
+PACKAGES      = libgpiod-dev libi2c-dev libssl-dev libsqlite3-dev libtomlplusplus-dev openssl
 LINT_PACKAGES = clang-format shellcheck
 
 # So many tests at a time: more of them only wait for a processor, and the time that each may take runs meanwhile.

@@ -45,6 +45,7 @@ extension Target.Dependency {
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
     static let nioWebSocket: Self = .product(name: "NIOWebSocket", package: "swift-nio")
+    static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -103,7 +104,7 @@ let package = Package(
 
         storey(
             "Transport",
-            uses: ["DeviceModel", "Wire", "CLinux", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .nioSSL]),
+            uses: ["DeviceModel", "Wire", "CLinux", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .nioTLS, .nioSSL]),
 
         // 5: what hangs above the heart and reaches outside
         storey(

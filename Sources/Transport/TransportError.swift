@@ -8,7 +8,7 @@ public struct TransportError: ExplainedError {
     public enum Kind: Hashable, Sendable {
         /// Nobody answers there.
         case unreachable
-        /// The other end's certificate can't be trusted.
+        /// The other end can't be trusted: its certificate, its version of TLS or its ciphers are not good enough.
         case untrusted
         /// The other end's certificate is not good at this time, by this machine's clock.
         case untimely

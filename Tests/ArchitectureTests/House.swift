@@ -52,7 +52,7 @@ enum House {
             "Wire": "a conversation begins with a request",
             "CLinux": "who is at the other end of a Unix socket",
             "NIOCore": "the network", "NIOPosix": "the network", "NIOHTTP1": "the upgrade to a WebSocket",
-            "NIOWebSocket": "frames", "NIOSSL": "TLS",
+            "NIOWebSocket": "frames", "NIOSSL": "TLS", "NIOTLS": "when a handshake is over",
         ],
         "Store": [
             "DeviceManager": "it conforms to the core's ports",

@@ -1,6 +1,7 @@
 import Crypto
 import DeviceManager
 import DeviceModel
+import Glibc
 import HALTestKit
 import NIOPosix
 import TestSupport
@@ -250,5 +251,14 @@ import Wire
         #expect(try access("\(url)\nca_file = \"/etc/ca.pem\"").trust == .file("/etc/ca.pem"))
         try access(url).unpin()
         #expect(try access(url).trust == .system)
+    }
+
+    @Test("A pinned CA that is there and can't be read does not make the system's trusted") func unreadable() throws {
+        let url = "url = \"wss://router.example\""
+        #expect(symlink(folder.file("nowhere"), pinned) == 0)
+        #expect(try access(url).trust == .file(pinned))
+        try access(url).unpin()
+        #expect(mkdir(pinned, 0o700) == 0)
+        #expect(try access(url).trust == .file(pinned))
     }
 }

@@ -22,7 +22,7 @@ import Wire
             switch self {
             case .nobodyIsThere: ["does not answer"]
             case .hangsUp: ["hung up during the TLS handshake", "is gone"]
-            case .untrusted: ["signed by nobody who is trusted here"]
+            case .untrusted: ["signed by another CA"]
             case .turnedAway: ["is too busy"]
             case .hangsUpLater: ["the router closed the connection"]
             }

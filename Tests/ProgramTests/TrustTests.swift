@@ -5,9 +5,10 @@ import Testing
 extension ProgramTests {
     /// Promise: who can't be trusted gets nothing, and whoever tried is told why and what to do.
     @Suite(.serialized, .timeLimit(.minutes(2))) struct TrustTests {
-        private static let words =
-            "its certificate is signed by nobody who is trusted here; "
-            + "give the router's own CA (its tls/ca.pem) as ca_file or --ca"
+        private static let advice = "; give the router's own CA (its tls/ca.pem) as ca_file or --ca"
+        private static let nobody = "its certificate is signed by nobody who is trusted here\(advice)"
+        private static let otherCA =
+            "its certificate is signed by another CA than the one that is trusted here\(advice)"
 
         /// The CA of another router.
         private func otherCA(_ house: Household) async throws -> String {
@@ -30,14 +31,14 @@ extension ProgramTests {
                 let agent = try await house.startAgent()
                 let line = try await agent.errors.next(with: "no link to the router")
                 #expect(line.contains("warning"))
-                #expect(line.contains("\(house.url) cannot be trusted: \(Self.words)"))
+                #expect(line.contains("\(house.url) cannot be trusted: \(Self.otherCA)"))
 
                 let status = try await house.m2m("status", "--json") { lines in
                     try lines.contains { try JSON($0)["link"]["failed_attempts"].number >= 3 }
                 }
                 let link = try #require(try status.json.first)["link"]
                 #expect(link["state"] == "reconnecting")
-                #expect(try link["reason"].text.contains(Self.words))
+                #expect(try link["reason"].text.contains(Self.otherCA))
                 #expect(agent.errors.all.filter { $0.contains("no link to the router") }.count == 1)
 
                 // Nothing arrived there, and everything goes on here.
@@ -56,11 +57,11 @@ extension ProgramTests {
                 try await house.addUser()
                 try await house.startRouter()
                 let ca = try await otherCA(house)
-                for arguments in [[], ["--ca", ca]] {
+                for (arguments, words) in [([], Self.nobody), (["--ca", ca], Self.otherCA)] {
                     let login = try await house.login(arguments)
                     #expect(login.status == 1)
                     #expect(login.output.isEmpty)
-                    #expect(login.errors == ["m2m: \(house.url) cannot be trusted: \(Self.words)"])
+                    #expect(login.errors == ["m2m: \(house.url) cannot be trusted: \(words)"])
                 }
                 #expect(try await house.login().status == 0)
             }

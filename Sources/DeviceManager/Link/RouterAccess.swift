@@ -34,7 +34,9 @@ public struct RouterAccess: Sendable {
     /// Which certificates are trusted: those of the configuration, else those that enrolment pinned, else the system's.
     public var trust: TLSTrust {
         if let file = router.caFile { return .file(file) }
-        return access(pinnedFile, R_OK) == 0 ? .file(pinnedFile) : .system
+        // One that is there and can't be read is no reason to trust others: then nobody is trusted.
+        let isThere = faccessat(AT_FDCWD, pinnedFile, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT
+        return isThere ? .file(pinnedFile) : .system
     }
 
     /// Trusts the router's CA from now on.

@@ -9,6 +9,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 public import ServiceLifecycle
+import Transport
 
 /// A router: its store, its certificates, and the one port on which devices and people reach it.
 public struct RouterService: Service {
@@ -112,7 +113,7 @@ public struct RouterService: Service {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try NIOSSLCertificate.fromPEMFile(files.chain).map { .certificate($0) },
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
-            configuration.minimumTLSVersion = .tlsv12
+            TLSParameters.restrict(&configuration)
             _ = try NIOSSLContext(configuration: configuration)  // that the two belong together shows here
             return configuration
         } catch {

@@ -44,17 +44,20 @@ public struct PresentedCertificates: Sendable {
         let seen = group.any().makePromise(of: [NIOSSLCertificate].self)
         do {
             var configuration = TLSConfiguration.makeClientConfiguration()
-            configuration.minimumTLSVersion = .tlsv12
+            TLSParameters.restrict(&configuration)
             configuration.trustRoots = .certificates([])  // nobody is trusted here, also where there is no trust store
             let context = try NIOSSLContext(configuration: configuration)
             let channel = try await ClientBootstrap(group: group)
                 .connectTimeout(.seconds(10))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let handler = try TLSTrust.handler(context, host: address.host) { chain, verdict in
+                        let look: NIOSSLCustomVerificationCallback = { chain, verdict in
                             seen.succeed(chain)
                             verdict.succeed(.failed)  // whatever they are: nothing is said here
                         }
+                        let handler = try NIOSSLClientHandler(
+                            context: context, serverHostname: TLSTrust.serverName(address.host),
+                            customVerificationCallback: look)
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }

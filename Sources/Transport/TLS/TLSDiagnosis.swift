@@ -11,27 +11,55 @@ enum TLSDiagnosis {
         var kind: TransportError.Kind
     }
 
+    private static let noCipher =
+        "offers no cipher that is good enough, or has no key for one: "
+        + "TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20, is needed"
+
+    /// Whether an error is one of TLS.
+    static func knows(_ error: any Error) -> Bool {
+        error is CertificateProblem || error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
+    }
+
     static func words(
         for error: any Error, _ address: RouterAddress, _ trust: TLSTrust, _ group: any EventLoopGroup
     ) async -> Cause {
-        if "\(error)".contains("WRONG_VERSION_NUMBER") {
-            return Cause(words: "does not speak TLS", kind: .lost)
+        if let problem = error as? CertificateProblem { return untrusted("\(problem)") }
+        let text = "\(error)"
+        func says(_ reasons: String...) -> Bool { reasons.contains { text.contains($0) } }
+        if says("WRONG_VERSION_NUMBER") { return Cause(words: "does not speak TLS", kind: .lost) }
+        if says("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION") {
+            return Cause(words: "speaks no TLS of version 1.2 or later; bring it up to date", kind: .untrusted)
         }
-        if "\(error)".contains("UNSUPPORTED_PROTOCOL") || "\(error)".contains("PROTOCOL_VERSION") {
-            return Cause(words: "speaks no TLS of version 1.2 or later", kind: .untrusted)
+        if says("WRONG_CIPHER_RETURNED", "UNKNOWN_CIPHER_RETURNED") { return Cause(words: noCipher, kind: .untrusted) }
+        // RFC 8446, 4.4.2.2; it is looked at before anything else, so nobody can look at the certificate.
+        if says("KEY_USAGE_BIT_INCORRECT") { return untrusted("\(CertificateProblem.notForSigning)") }
+
+        if says("HANDSHAKE_FAILURE", "INSUFFICIENT_SECURITY") {
+            // Where there are certificates to be seen, something else than the ciphers was the reason.
+            guard await presented(address, group) == nil else { return Cause(words: end(in: text), kind: .lost) }
+            return Cause(words: noCipher, kind: .untrusted)
         }
         let isHostName = error is NIOSSLExtraError
-        guard isHostName || "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else {
-            return Cause(words: end(in: "\(error)"), kind: .lost)
-        }
-        let presented: PresentedCertificates
-        do throws(TransportError) {
-            presented = try await PresentedCertificates.fetch(from: address, on: group)
-        } catch {
+        guard isHostName || says("CERTIFICATE_VERIFY_FAILED") else { return Cause(words: end(in: text), kind: .lost) }
+        guard let presented = await presented(address, group) else {
             return Cause(words: "has a certificate that cannot be verified", kind: .untrusted)
         }
-        let (reason, isAboutTime) = reason(presented.chain, isHostName, address)
+        let given = try? trust.given()  // safe: it could be read a moment ago, and this is only about words
+        let diagnosis = CertificateDiagnosis(presented.chain, given: given, host: address.host)
+        if isHostName { return untrusted(diagnosis.otherHost) }
+        let (reason, isAboutTime) = diagnosis.reason(now: time(nil))
         return Cause(words: "cannot be trusted: \(reason)", kind: isAboutTime ? .untimely : .untrusted)
+    }
+
+    /// What the server presents, whether it can be trusted or not.
+    private static func presented(
+        _ address: RouterAddress, _ group: any EventLoopGroup
+    ) async -> PresentedCertificates? {
+        try? await PresentedCertificates.fetch(from: address, on: group)  // safe: what can't be had is told as such
+    }
+
+    private static func untrusted(_ reason: String) -> Cause {
+        Cause(words: "cannot be trusted: \(reason)", kind: .untrusted)
     }
 
     /// How the handshake ended, by what BoringSSL says of it: where in its source that was is nobody's concern.
@@ -42,53 +70,5 @@ enum TLSDiagnosis {
             let reason = parts[mark + 1].split(separator: " ").first
         else { return "broke off the TLS handshake" }
         return "broke off the TLS handshake: \(reason.lowercased().replacing("_", with: " "))"
-    }
-
-    /// Why a chain is not trusted, and whether it would be at another time.
-    private static func reason(
-        _ chain: [NIOSSLCertificate], _ isHostName: Bool, _ address: RouterAddress
-    ) -> (words: String, isAboutTime: Bool) {
-        guard let leaf = chain.first else { return ("it presents no certificate", false) }
-        if isHostName {
-            let names = leaf.names
-            let list = names.isEmpty ? "nobody by a subjectAltName" : names.joined(separator: ", ")
-            return ("its certificate is for \(list), not for \(address.host)", false)
-        }
-        let (now, question) = (time(nil), "is this machine's clock right?")
-        for certificate in chain where certificate.notValidAfter < now {
-            return ("its certificate expired on \(date(certificate.notValidAfter)); \(question)", true)
-        }
-        for certificate in chain where certificate.notValidBefore > now {
-            return ("its certificate is valid only from \(date(certificate.notValidBefore)) on; \(question)", true)
-        }
-        let advice = "give the router's own CA (its tls/ca.pem) as ca_file or --ca"
-        return ("its certificate is signed by nobody who is trusted here; \(advice)", false)
-    }
-
-    private static func date(_ seconds: time_t) -> String {
-        let (nanoseconds, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? "a day far away" : String(WallTime(nanoseconds: nanoseconds).rfc3339.prefix(10))
-    }
-}
-
-extension NIOSSLCertificate {
-    /// The names and addresses for which the certificate is good.
-    fileprivate var names: [String] {
-        var names: [String] = []
-        for name in _subjectAlternativeNames() {
-            switch name.nameType {
-            case .dnsName: names.append(String(decoding: name.contents, as: UTF8.self))
-            case .ipAddress: names.append(Self.address(Array(name.contents)))
-            default: break
-            }
-        }
-        return names
-    }
-
-    private static func address(_ bytes: [UInt8]) -> String {
-        var bytes = bytes
-        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, &bytes, &text, socklen_t(text.count))
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

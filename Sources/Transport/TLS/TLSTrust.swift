@@ -10,26 +10,33 @@ public enum TLSTrust: Hashable, Sendable {
     /// Those that these certificates (PEM) signed.
     case certificates([UInt8])
 
-    /// What NIOSSL makes connections with: TLS 1.2 or later, certificate and host name verified.
+    /// What NIOSSL makes connections with: certificate and host name verified, and nothing but good ciphers.
     func context() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
+        TLSParameters.restrict(&configuration)
         configuration.certificateVerification = .fullVerification
-        switch self {
-        case .system:
+        guard let given = try given() else {
             do {
                 return try NIOSSLContext(configuration: configuration)
             } catch {
                 throw TLSTrustError(
                     "this system has no trust store: install ca-certificates, or name the router's CA (ca_file, --ca)")
             }
-        case .file(let path): configuration.trustRoots = .certificates(try Self.read(path))
+        }
+        configuration.trustRoots = .certificates(given)
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// The certificates that somebody gave, and that are trusted in the place of the system's; nil: nobody gave any.
+    func given() throws(TLSTrustError) -> [NIOSSLCertificate]? {
+        switch self {
+        case .system: return nil
+        case .file(let path): return try Self.read(path)
         case .certificates(let pem):
             let roots = try? NIOSSLCertificate.fromPEMBytes(pem)  // safe: what can't be read is none, and none is told
             guard let roots, !roots.isEmpty else { throw TLSTrustError("the given CA holds no certificates (PEM)") }
-            configuration.trustRoots = .certificates(roots)
+            return roots
         }
-        return try NIOSSLContext(configuration: configuration)
     }
 
     private static func read(_ path: String) throws(TLSTrustError) -> [NIOSSLCertificate] {
@@ -40,21 +47,9 @@ public enum TLSTrust: Hashable, Sendable {
         throw TLSTrustError("\(path) is missing or holds no certificates (PEM)")
     }
 
-    /// The handler that speaks TLS; an address has no name to be sent along.
-    ///
-    /// - Parameters:
-    ///   - context: What NIOSSL makes connections with.
-    ///   - host: The server's name or address.
-    ///   - verification: Judges the server's certificates in the place of NIOSSL; nil: NIOSSL does.
-    /// - Returns: The handler.
-    /// - Throws: What NIOSSL throws for a name that is none.
-    static func handler(
-        _ context: NIOSSLContext, host: String, verification: NIOSSLCustomVerificationCallback? = nil
-    ) throws -> NIOSSLClientHandler {
-        let name = isAddress(host) ? nil : host
-        guard let verification else { return try NIOSSLClientHandler(context: context, serverHostname: name) }
-        return try NIOSSLClientHandler(
-            context: context, serverHostname: name, customVerificationCallback: verification)
+    /// The name by which a server is asked for in the handshake, and known by its certificate; an address is no name.
+    static func serverName(_ host: String) -> String? {
+        isAddress(host) ? nil : host
     }
 
     /// Whether a host is given by its IP address.

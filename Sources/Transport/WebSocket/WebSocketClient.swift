@@ -81,7 +81,7 @@ public struct WebSocketClient: Sendable {
     ) -> EventLoopFuture<EventLoopFuture<Answer>> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(TLSTrust.handler(tls, host: address.host))
+            try CertificateGuard.add(to: channel, tls, host: address.host)
             try pipeline.addHandler(FirstErrorHandler(attempt))
             let upgrader = NIOTypedWebSocketClientUpgrader<Answer>(
                 maxFrameSize: limits.messageSize, enableAutomaticErrorHandling: false
@@ -133,9 +133,7 @@ public struct WebSocketClient: Sendable {
         _ error: any Error, _ address: RouterAddress, _ trust: TLSTrust, _ group: any EventLoopGroup
     ) async -> TransportError {
         if let error = error as? TLSTrustError { return TransportError(.untrusted, "\(address)", error.description) }
-        guard error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError else {
-            return TransportError(error, resource: "\(address)")
-        }
+        guard TLSDiagnosis.knows(error) else { return TransportError(error, resource: "\(address)") }
         let cause = await TLSDiagnosis.words(for: error, address, trust, group)
         return TransportError(cause.kind, "\(address)", cause.words)
     }
