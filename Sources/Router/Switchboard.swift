@@ -63,7 +63,6 @@ actor Switchboard {
     private var pending: [Pending: Mailbox<CommandOutcome>] = [:]
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
-    private var nextRenewal = 0
 
     init(time: any TimeSource) {
         self.time = time
@@ -239,8 +238,8 @@ actor Switchboard {
     func renew(
         _ request: LeaseRenewalRequest, device: Int64, owner: Owner, component: ComponentID
     ) async -> CommandOutcome {
-        nextRenewal += 1
-        let id = "\(nextRenewal)"
+        // Not a number, which would tell devices how much is going on in other people's spaces.
+        let id = SecretHasher.random(8).hexadecimal
         // With too much in its way it is not refused for good: the next one may be done.
         return await ask(.renewal(id), request, device: device, owner: owner, whenFull: .unreachable) { deadline in
             .renew(

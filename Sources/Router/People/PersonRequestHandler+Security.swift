@@ -70,8 +70,8 @@ extension PersonRequestHandler {
             of: owner.id, since: query.since, limit: min(query.limit ?? Self.auditLimit, Self.auditLimit))
         for start in stride(from: 0, to: entries.count, by: Self.portion) {
             try await conversation.send(
-                entries[start..<min(start + Self.portion, entries.count)].map { number, entry in
-                    .audit(AuditRecord(number, entry))
+                entries[start..<min(start + Self.portion, entries.count)].map { _, entry in
+                    .audit(AuditRecord(entry))
                 })
         }
     }
@@ -84,9 +84,11 @@ extension PersonRequestHandler {
 
 extension AuditRecord {
     /// An entry as a person is told of it.
-    fileprivate init(_ number: UInt64, _ entry: AuditEntry) {
+    ///
+    /// Not with its number: that tells how much is going on in other people's spaces.
+    fileprivate init(_ entry: AuditEntry) {
         self.init(
-            number: number, time: entry.time, times: entry.times, until: entry.until, who: entry.who,
+            time: entry.time, times: entry.times, until: entry.until, who: entry.who,
             source: entry.source, act: entry.act.rawValue, object: entry.object, result: entry.result)
     }
 }

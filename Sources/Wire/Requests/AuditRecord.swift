@@ -2,8 +2,6 @@ public import DeviceModel
 
 /// One entry of the audit log, as its account sees it.
 public struct AuditRecord: Hashable, Sendable {
-    /// Its number in the router's log.
-    public var number: UInt64
     /// When it happened.
     public var time: WallTime
     /// How often, where the same came again and again.
@@ -23,15 +21,14 @@ public struct AuditRecord: Hashable, Sendable {
 
     /// An entry.
     public init(
-        number: UInt64, time: WallTime, times: Int = 1, until: WallTime? = nil, who: String, source: String,
+        time: WallTime, times: Int = 1, until: WallTime? = nil, who: String, source: String,
         act: String, object: String, result: String
     ) {
-        (self.number, self.time, self.times, self.until) = (number, time, times, until)
+        (self.time, self.times, self.until) = (time, times, until)
         (self.who, self.source, self.act, self.object, self.result) = (who, source, act, object, result)
     }
 
     func fields(_ map: inout MessagePackWriter) {
-        map.field("number", number)
         map.field("time", time.nanoseconds)
         map.field("times", times)
         map.field("last_time", until?.nanoseconds)

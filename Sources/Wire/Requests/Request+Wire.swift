@@ -58,7 +58,7 @@ extension Request {
     }
 
     /// All types of requests.
-    static let types: Set = [
+    public static let types: Set = [
         "whoami", "devices", "describe", "read", "watch", "history", "call", "renew", "claim", "accept", "sessions",
         "end_session", "audit", "revoke", "enable", "status", "probe", "drive",
     ]

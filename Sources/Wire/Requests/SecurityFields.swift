@@ -4,12 +4,11 @@ import DeviceModel
 struct SecurityFields {
     private var texts: [String: String] = [:]
     private var walls: [String: WallTime] = [:]
-    private var number: UInt64?
     private var times = 1
     private var isCurrent = false
 
     static let keys: Set = [
-        "session", "from", "program", "used", "expires", "current", "number", "times", "last_time", "who", "act",
+        "session", "from", "program", "used", "expires", "current", "times", "last_time", "who", "act",
         "object",
         "result",
     ]
@@ -18,7 +17,6 @@ struct SecurityFields {
         switch key {
         case "used", "expires", "last_time": walls[key] = try reader.readWallTime()
         case "current": isCurrent = try reader.readBool()
-        case "number": number = try reader.readUInt64()
         case "times": times = max(1, try reader.readInt())
         default: texts[key] = try reader.readString()
         }
@@ -34,7 +32,7 @@ struct SecurityFields {
 
     func audit(time: WallTime?, _ reader: MessagePackReader) throws(WireError) -> AuditRecord {
         AuditRecord(
-            number: try reader.require(number, "number"), time: try reader.require(time, "time"), times: times,
+            time: try reader.require(time, "time"), times: times,
             until: walls["last_time"], who: texts["who"] ?? "", source: texts["from"] ?? "",
             act: try reader.require(texts["act"], "act"), object: texts["object"] ?? "", result: texts["result"] ?? "")
     }

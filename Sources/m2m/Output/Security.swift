@@ -41,7 +41,6 @@ extension AuditRecord {
     /// The entry as programs read it.
     var json: JSONObject {
         var object = JSONObject()
-        object.add("number", number)
         object.add("time", time.rfc3339)
         object.add("who", who)
         object.add("from", source)
