@@ -171,6 +171,10 @@ let package = Package(
             name: "hal-conformance", dependencies: ["DeviceModel", "HAL", "HALLinux", "HALTestKit"],
             path: "Tests/hal-conformance", swiftSettings: strict),
         .executableTarget(
+            name: "websocket-conformance",
+            dependencies: ["DeviceModel", "Transport", .nioCore, .nioPosix, .nioHTTP1, .unixSignals],
+            path: "Tests/websocket-conformance", swiftSettings: strict),
+        .executableTarget(
             name: "m2m-bench",
             dependencies: [
                 "DeviceModel", "ConfigurationSchema", "HALSimulated", "DeviceManager", "Wire", "Client", "Link",
@@ -255,8 +259,8 @@ let package = Package(
         tests(
             "ProgramTests",
             uses: [
-                "TestSupport", "DeviceModel", "m2m-agent", "m2m-router", "m2m",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport", "DeviceModel", "m2m-agent", "m2m-router", "m2m", "websocket-conformance",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
         tests(
             "EndToEndTests",

@@ -104,6 +104,8 @@ public enum CloseCode: UInt16, Sendable {
     case protocolError = 1_002
     /// A text came where only bytes are understood.
     case unsupportedData = 1_003
+    /// What came is not what it was said to be: a text that is no UTF-8.
+    case invalidData = 1_007
     /// The other end may not do what it did.
     case policyViolation = 1_008
     /// A message was longer than allowed.

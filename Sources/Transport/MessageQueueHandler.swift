@@ -66,7 +66,9 @@ final class MessageQueueHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         failure = failure ?? TransportError(error, resource: resource)
-        context.close(promise: nil)
+        finish()
+        // Who knows how to close has done so by now, or does: there may be a last word for the other end.
+        context.triggerUserOutboundEvent(CloseCode.protocolError, promise: nil)
     }
 
     /// The reader has caught up.
@@ -80,12 +82,14 @@ final class MessageQueueHandler: ChannelDuplexHandler {
     /// The reader is gone: so is the connection, in order, unless somebody has closed it with other words by now.
     func close() {
         source = nil
+        produceMore()
         context?.triggerUserOutboundEvent(CloseCode.goingAway, promise: nil)
     }
 
     private func finish() {
         if let failure { source?.finish(failure) } else { source?.finish() }
         source = nil
+        produceMore()  // the last word of the other end is waited for, too
     }
 }
 

@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    @Test("no program connects without TLS but the one for test suites")
+    func plain() {
+        for file in files where file.path.hasPrefix("Sources/") {
+            for (index, line) in file.lines.enumerated() {
+                #expect(!line.contains("trust: nil"), "\(file.path):\(index + 1)")
+            }
+        }
+    }
+
     @Test("tests do not sleep")
     func sleep() {
         let sleepers = ["Task." + "sleep", "Thread." + "sleep", "u" + "sleep("]

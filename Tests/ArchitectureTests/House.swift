@@ -12,7 +12,7 @@ enum House {
         ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
         ["DeviceManager", "Transport"],
         ["Store", "TOMLFile", "Keeper", "Link", "LocalAPI", "Router", "Client", "Terminal"],
-        ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "m2m-bench"],
+        ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "websocket-conformance", "m2m-bench"],
     ]
 
     /// What every target but C may use without a word: the common language, Swift's own library and the C library.
@@ -124,6 +124,11 @@ enum House {
         "hal-conformance": [
             "HAL": "lines and buses by their names", "HALLinux": "the board under test",
             "HALTestKit": "what it has to keep",
+        ],
+        "websocket-conformance": [
+            "Transport": "the channels under test",
+            "NIOCore": "what sends every message back", "NIOPosix": "its sockets", "NIOHTTP1": "the upgrade",
+            "UnixSignals": "what ends the server",
         ],
     ]
 }

@@ -15,6 +15,12 @@ final class RawSocket: Sendable {
         descriptor = Mutex(try Self.connect(AF_UNIX, &address))
     }
 
+    /// A connection that is there already.
+    init(open descriptor: Int32) {
+        Self.bound(descriptor)
+        self.descriptor = Mutex(descriptor)
+    }
+
     /// Connects to a port of this machine.
     init(port: UInt16) throws {
         var address = sockaddr_in()
@@ -37,12 +43,16 @@ final class RawSocket: Sendable {
         guard isConnected else {
             throw HarnessError(description: "nobody listens: \(String(cString: strerror(errno)))")
         }
-        // Whoever does not read must not make a test wait for ever.
+        bound(descriptor)
+        return descriptor
+    }
+
+    /// Whoever says or reads nothing must not make a test wait for ever.
+    static func bound(_ descriptor: Int32) {
         var limit = timeval(tv_sec: Int(patience), tv_usec: 0)
         for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        return descriptor
     }
 
     /// Says something, as far as the other end listens.
@@ -61,7 +71,8 @@ final class RawSocket: Sendable {
     func hear(_ count: Int) async -> [UInt8] {
         await offThePool { descriptor in
             var bytes = [UInt8](repeating: 0, count: count)
-            return Array(bytes.prefix(max(0, recv(descriptor, &bytes, count, Int32(MSG_WAITALL)))))
+            let heard = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+            return Array(bytes.prefix(max(0, heard)))
         } ?? []
     }
 

@@ -3,7 +3,6 @@ public import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
-import NIOWebSocket
 import Synchronization
 
 /// The client's side of a WebSocket over TLS.
@@ -13,8 +12,8 @@ public struct WebSocketClient: Sendable {
     private let agent: String
 
     /// How a connection was answered.
-    private enum Answer: Sendable {
-        case accepted(MessageChannel)
+    private enum Answer<End: Sendable>: Sendable {
+        case accepted(End)
         /// The head of the answer comes as soon as NIO has let go of it.
         case rejected(EventLoopFuture<HTTPResponseHead>)
     }
@@ -42,23 +41,43 @@ public struct WebSocketClient: Sendable {
     public func connect(
         to address: RouterAddress, path: String, trust: TLSTrust
     ) async throws(TransportError) -> MessageChannel {
+        try await connect(to: address, path: path, trust: trust) { channel, peer in
+            try channel.pipeline.syncOperations.addHandler(BinaryMessageHandler())
+            return try MessageQueueHandler.add(to: channel, peer: peer)
+        }
+    }
+
+    /// Makes a connection, and lets the caller put the end to its pipeline.
+    ///
+    /// - Parameters:
+    ///   - address: The server.
+    ///   - path: What is asked for.
+    ///   - trust: Which certificates are trusted; nil: there is no TLS, which is for test suites alone.
+    ///   - onUpgrade: Puts the end to the pipeline, where messages come out; on the event loop.
+    /// - Returns: What that has made.
+    /// - Throws: ``TransportError`` that says at which of the steps it failed, and why.
+    package func connect<End: Sendable>(
+        to address: RouterAddress, path: String, trust: TLSTrust?,
+        onUpgrade: @escaping @Sendable (any Channel, MessageChannel.Peer) throws -> End
+    ) async throws(TransportError) -> End {
         let attempt = Attempt()
         do {
-            let tls = try trust.context()
+            let tls = try trust?.context()
             return try await withTaskCancellationHandler {
                 let upgrade = try await bootstrap(attempt).connect(host: address.host, port: address.port) { channel in
-                    prepare(channel, address, path, tls, attempt)
+                    prepare(channel, address, path, tls, attempt, onUpgrade)
                 }
                 let timeout = upgrade.eventLoop.scheduleTask(in: limits.connectTimeout) { attempt.abort() }
                 defer { timeout.cancel() }
                 switch try await upgrade.get() {
-                case .accepted(let channel): return channel
+                case .accepted(let end): return end
                 case .rejected(let head): throw Self.rejection(try await head.get(), address)
                 }
             } onCancel: {
                 attempt.abort()
             }
         } catch {
+            attempt.abort()
             throw await Self.explain(attempt.firstError ?? error, address, trust, group)
         }
     }
@@ -76,16 +95,17 @@ public struct WebSocketClient: Sendable {
             }
     }
 
-    private func prepare(
-        _ channel: any Channel, _ address: RouterAddress, _ path: String, _ tls: NIOSSLContext, _ attempt: Attempt
-    ) -> EventLoopFuture<EventLoopFuture<Answer>> {
+    private func prepare<End: Sendable>(
+        _ channel: any Channel, _ address: RouterAddress, _ path: String, _ tls: NIOSSLContext?, _ attempt: Attempt,
+        _ onUpgrade: @escaping @Sendable (any Channel, MessageChannel.Peer) throws -> End
+    ) -> EventLoopFuture<EventLoopFuture<Answer<End>>> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            try CertificateGuard.add(to: channel, tls, host: address.host)
+            if let tls { try CertificateGuard.add(to: channel, tls, host: address.host) }
             try pipeline.addHandler(FirstErrorHandler(attempt))
-            let upgrader = NIOTypedWebSocketClientUpgrader<Answer>(
-                maxFrameSize: limits.messageSize, enableAutomaticErrorHandling: false
-            ) { channel, _ in accept(channel, address) }
+            let upgrader = WebSocketClientUpgrader<Answer<End>>(limits: limits) { channel in
+                .accepted(try onUpgrade(channel, try Self.peer(of: channel, address, hasTLS: tls != nil)))
+            }
             var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration(
                     upgradeRequestHead: request(address, path), upgraders: [upgrader]
@@ -96,15 +116,13 @@ public struct WebSocketClient: Sendable {
         }
     }
 
-    private func accept(_ channel: any Channel, _ address: RouterAddress) -> EventLoopFuture<Answer> {
-        channel.eventLoop.makeCompletedFuture {
-            let pipeline = channel.pipeline.syncOperations
-            let certificate = try pipeline.handler(type: NIOSSLClientHandler.self).peerCertificate
-            let peer = MessageChannel.Peer(
-                address: "\(address)", publicKey: try certificate?.extractPublicKey().toSPKIBytes())
-            try pipeline.addHandler(WebSocketMessageHandler(isServer: false, limits: limits))
-            return .accepted(try MessageQueueHandler.add(to: channel, peer: peer))
-        }
+    private static func peer(
+        of channel: any Channel, _ address: RouterAddress, hasTLS: Bool
+    ) throws -> MessageChannel.Peer {
+        guard hasTLS else { return MessageChannel.Peer(address: "\(address)") }
+        let certificate = try channel.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self).peerCertificate
+        return MessageChannel.Peer(
+            address: "\(address)", publicKey: try certificate?.extractPublicKey().toSPKIBytes())
     }
 
     private func request(_ address: RouterAddress, _ path: String) -> HTTPRequestHead {
@@ -130,10 +148,13 @@ public struct WebSocketClient: Sendable {
     }
 
     private static func explain(
-        _ error: any Error, _ address: RouterAddress, _ trust: TLSTrust, _ group: any EventLoopGroup
+        _ error: any Error, _ address: RouterAddress, _ trust: TLSTrust?, _ group: any EventLoopGroup
     ) async -> TransportError {
         if let error = error as? TLSTrustError { return TransportError(.untrusted, "\(address)", error.description) }
-        guard TLSDiagnosis.knows(error) else { return TransportError(error, resource: "\(address)") }
+        if error is NIOHTTPClientUpgradeError {
+            return TransportError(.rejected, "\(address)", "does not keep to the handshake of WebSocket")
+        }
+        guard let trust, TLSDiagnosis.knows(error) else { return TransportError(error, resource: "\(address)") }
         let cause = await TLSDiagnosis.words(for: error, address, trust, group)
         return TransportError(cause.kind, "\(address)", cause.words)
     }

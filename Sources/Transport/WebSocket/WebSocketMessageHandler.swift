@@ -1,34 +1,50 @@
 import NIOCore
 import NIOWebSocket
 
-/// Turns WebSocket frames into messages and back (RFC 6455): puts fragments together, answers pings, closes in order,
-/// and holds the other end to the rules.
+/// Turns WebSocket frames into messages and back (RFC 6455): answers pings, closes in order, and holds the other end to
+/// the rules.
 final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = WebSocketFrame
-    typealias InboundOut = [UInt8]
-    typealias OutboundIn = [UInt8]
+    typealias InboundOut = WebSocketMessage
+    typealias OutboundIn = WebSocketMessage
     typealias OutboundOut = WebSocketFrame
 
     private enum State {
         case open
         /// This end has said that it closes.
         case closing
+        /// Both have, or one has broken the rules: what still comes is let go of.
         case closed
     }
 
     private let isServer: Bool
     private let limits: WebSocketLimits
     private var state = State.open
-    private var fragments: ByteBuffer?
-    private var fragmentCount = 0
-    /// In how many pieces a message may come.
-    private static let fragmentBound = 1_024
+    private var assembly: MessageAssembly
+    /// What the newest ping said that could not be answered yet.
+    private var ping: ByteBuffer?
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var watch: Scheduled<Void>?
+    private var farewell: Scheduled<Void>?
 
     init(isServer: Bool, limits: WebSocketLimits) {
         self.isServer = isServer
         self.limits = limits
+        assembly = MessageAssembly(limits: limits)
+    }
+
+    /// Puts frames and messages to the end of a pipeline.
+    ///
+    /// - Parameters:
+    ///   - channel: The channel, on whose event loop this is called.
+    ///   - isServer: Whether this end is the server.
+    ///   - limits: What it puts up with.
+    /// - Throws: What the pipeline throws.
+    static func add(to channel: any Channel, isServer: Bool, limits: WebSocketLimits) throws {
+        try channel.pipeline.syncOperations.addHandlers(
+            WebSocketFrameEncoder(),
+            ByteToMessageHandler(FrameDecoder(isServer: isServer, limit: limits.messageSize)),
+            WebSocketMessageHandler(isServer: isServer, limits: limits))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -37,11 +53,11 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        watch?.cancel()
+        cancelTimers()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        watch?.cancel()
+        cancelTimers()
         context.fireChannelInactive()
     }
 
@@ -51,74 +67,47 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
         let frame = unwrapInboundIn(data)
         lastHeard = context.eventLoop.now
         guard state != .closed else { return }
-        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(context, .protocolError, "uses reserved bits") }
-        guard (frame.maskKey != nil) == isServer else { return fail(context, .protocolError, "masks wrongly") }
-        switch frame.opcode {
-        case .binary: begin(context, frame)
-        case .continuation: goOn(context, frame)
-        case .text: fail(context, .unsupportedData, "sends text, where only bytes are understood")
-        case .ping: answer(context, frame)
-        case .pong: break
-        case .connectionClose: close(context, frame)
-        default: fail(context, .protocolError, "sends a frame of an unknown kind")
+        do throws(WebSocketViolation) {
+            switch frame.opcode {
+            case .ping: answer(context, frame.unmaskedData)
+            case .pong: break
+            case .connectionClose: close(context, try CloseBody(frame.unmaskedData))
+            default:
+                guard let message = try assembly.take(frame), state == .open else { return }
+                context.fireChannelRead(wrapInboundOut(message))
+            }
+        } catch {
+            fail(context, error)
         }
     }
 
-    private func begin(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        guard fragments == nil else {
-            return fail(context, .protocolError, "begins a message before the end of the last one")
-        }
-        fragmentCount = 1
-        deliver(context, frame, ByteBuffer())
+    private func answer(_ context: ChannelHandlerContext, _ ping: ByteBuffer) {
+        // Who does not read is answered later: only the newest ping needs it (section 5.5.3).
+        guard context.channel.isWritable else { return self.ping = ping }
+        self.ping = nil
+        write(context, .pong, ping)
     }
 
-    private func goOn(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        guard let message = fragments else {
-            return fail(context, .protocolError, "goes on with a message that it never began")
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if let ping, state != .closed, context.channel.isWritable {
+            self.ping = nil
+            write(context, .pong, ping)
         }
-        fragmentCount += 1
-        guard fragmentCount <= Self.fragmentBound else {
-            return fail(context, .tooLong, "sends a message in more than \(Self.fragmentBound) pieces")
-        }
-        fragments = nil  // else each piece would copy all that came before it
-        deliver(context, frame, message)
+        context.fireChannelWritabilityChanged()
     }
 
-    private func deliver(_ context: ChannelHandlerContext, _ frame: WebSocketFrame, _ before: consuming ByteBuffer) {
-        var message = before
-        var data = frame.unmaskedData
-        guard message.readableBytes + data.readableBytes <= limits.messageSize else {
-            return fail(context, .tooLong, "sends a message of more than \(limits.messageSize) bytes")
-        }
-        message.writeBuffer(&data)
-        fragments = frame.fin ? nil : message
-        if frame.fin, state == .open { context.fireChannelRead(wrapInboundOut([UInt8](buffer: message))) }
-    }
-
-    private func answer(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        // Who does not read gets no answers; only the newest ping needs one (section 5.5.3).
-        guard state == .open, context.channel.isWritable else { return }
-        write(context, .pong, frame.unmaskedData)
-    }
-
-    private func close(_ context: ChannelHandlerContext, _ frame: WebSocketFrame) {
-        var data = frame.unmaskedData
+    private func close(_ context: ChannelHandlerContext, _ body: CloseBody) {
         let isAnswer = state == .closing
-        state = .closed
-        // An empty body is allowed, half a code is not.
-        let echo = data.readableBytes == 1 ? nil : data.readSlice(length: min(2, data.readableBytes))
-        guard !isAnswer else { return finish(context) }
-        write(context, .connectionClose, echo ?? code(.protocolError)).whenComplete { [context = context.loopBound] _ in
-            context.value.close(promise: nil)
-        }
+        finish(context, after: isAnswer ? nil : write(context, .connectionClose, body.answer))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? NIOWebSocketError else { return context.fireErrorCaught(error) }
-        switch error {
-        case .invalidFrameLength: fail(context, .tooLong, "sends a frame of more than \(limits.messageSize) bytes")
-        default: fail(context, .protocolError, "breaks the rules of WebSocket: \(error)")
-        }
+        if let violation = error as? WebSocketViolation { return fail(context, violation) }
+        // After the last word nothing matters any more, least of all what follows the frame that broke the rules.
+        guard state != .closed else { return }
+        state = .closed
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
     }
 
     // MARK: Out
@@ -128,8 +117,8 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        let message = ByteBuffer(bytes: unwrapOutboundIn(data))
-        context.write(wrapOutboundOut(frame(.binary, message)), promise: promise)
+        let message = unwrapOutboundIn(data)
+        context.write(wrapOutboundOut(frame(message.isText ? .text : .binary, message.data)), promise: promise)
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
@@ -143,25 +132,44 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     private func beginClosing(_ context: ChannelHandlerContext, _ reason: CloseCode) {
         guard state == .open else { return }
         state = .closing
-        write(context, .connectionClose, code(reason))
-        // The other end has a moment to answer, and no more.
-        let context = context.loopBound
-        context.eventLoop.scheduleTask(in: limits.closeTimeout) { context.value.close(promise: nil) }
+        write(context, .connectionClose, ByteBuffer(integer: reason.rawValue))
+        limitFarewell(context)
     }
 
-    /// After the other end's last word: a server hangs up, a client lets it, for a moment (section 7.1.1).
-    private func finish(_ context: ChannelHandlerContext) {
-        context.close(promise: nil)
+    /// Tells the other end what it did, and hears no more of it (section 7.1.7).
+    private func fail(_ context: ChannelHandlerContext, _ violation: WebSocketViolation) {
+        guard state != .closed else { return }
+        guard state == .open else { return finish(context, after: nil) }
+        finish(context, after: write(context, .connectionClose, ByteBuffer(integer: violation.code.rawValue)))
+        let kind: TransportError.Kind = violation.code == .tooLong ? .tooLong : .violation
+        context.fireErrorCaught(TransportError(kind, address(context), violation.cause))
     }
 
-    private func fail(_ context: ChannelHandlerContext, _ reason: CloseCode, _ cause: String) {
-        guard state == .open else { return context.close(promise: nil) }
-        let address = context.remoteAddress.map { "\($0)" } ?? "the other end"
-        let kind: TransportError.Kind = reason == .tooLong ? .tooLong : .violation
-        let sent = write(context, .connectionClose, code(reason))
+    /// After the last word of this end: a server hangs up, and a client lets it do so (section 7.1.1).
+    private func finish(_ context: ChannelHandlerContext, after lastWord: EventLoopFuture<Void>?) {
         state = .closed
-        context.fireErrorCaught(TransportError(kind, address, cause))
-        sent.whenComplete { [context = context.loopBound] _ in context.value.close(promise: nil) }
+        limitFarewell(context)
+        guard isServer else { return }
+        guard let lastWord else { return context.close(promise: nil) }
+        lastWord.whenComplete { [context = context.loopBound] _ in context.value.close(promise: nil) }
+    }
+
+    /// The other end has a moment for its part, and no more.
+    private func limitFarewell(_ context: ChannelHandlerContext) {
+        guard farewell == nil else { return }
+        farewell = context.eventLoop.scheduleTask(in: limits.closeTimeout) { [context = context.loopBound] in
+            context.value.close(promise: nil)
+        }
+    }
+
+    /// Who is at the other end, for whoever reads of an error.
+    private func address(_ context: ChannelHandlerContext) -> String {
+        context.remoteAddress.map { "\($0)" } ?? "the other end"
+    }
+
+    private func cancelTimers() {
+        watch?.cancel()
+        farewell?.cancel()
     }
 
     @discardableResult
@@ -178,12 +186,6 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
         WebSocketFrame(fin: true, opcode: opcode, maskKey: isServer ? nil : .random(), data: data)
     }
 
-    private func code(_ reason: CloseCode) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.writeInteger(reason.rawValue)
-        return buffer
-    }
-
     // MARK: Keeping alive
 
     /// Pings the other end when it was silent for an interval, and hangs up after two and a quarter.
@@ -196,8 +198,9 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     private func look(_ context: ChannelHandlerContext, _ interval: TimeAmount) {
         let silence = context.eventLoop.now - lastHeard
         if silence > interval * 9 / 4 {
-            let address = context.remoteAddress.map { "\($0)" } ?? "the other end"
-            context.fireErrorCaught(TransportError(.lost, address, "is gone: it has not answered for a while"))
+            state = .closed
+            let cause = "is gone: it has not answered for a while"
+            context.fireErrorCaught(TransportError(.lost, address(context), cause))
             return context.close(promise: nil)
         }
         if silence >= interval / 2, state == .open { write(context, .ping, ByteBuffer()) }

@@ -1,7 +1,6 @@
 import DeviceModel
 import NIOCore
 public import NIOHTTP1
-import NIOWebSocket
 
 /// The server's side of a WebSocket, for a pipeline that somebody else has built up to the HTTP request.
 public enum WebSocketServer {
@@ -20,38 +19,13 @@ public enum WebSocketServer {
         source: @escaping @Sendable (_ peer: String, _ forwardedFor: [String]) -> String = { peer, _ in peer },
         onUpgrade: @escaping @Sendable (MessageChannel, _ path: String) -> Result
     ) -> any NIOTypedHTTPServerProtocolUpgrader<Result> {
-        NIOTypedWebSocketServerUpgrader<Result>(
-            maxFrameSize: WebSocketLimits().messageSize, enableAutomaticErrorHandling: false,
-            shouldUpgrade: { channel, head in
-                guard limits(head.uri) != nil else { return reject(channel, .notFound) }
-                guard let wait = wait(head.uri) else {
-                    return channel.eventLoop.makeSucceededFuture(HTTPHeaders())
-                }
-                return reject(channel, .serviceUnavailable, retryAfter: wait)
-            },
-            upgradePipelineHandler: { channel, head in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = WebSocketMessageHandler(
-                        isServer: true, limits: limits(head.uri) ?? WebSocketLimits())
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                    let address = channel.remoteAddress.map { "\($0)" } ?? "somebody"
-                    let peer = MessageChannel.Peer(
-                        address: address,
-                        host: source(channel.remoteAddress?.ipAddress ?? "", head.headers["X-Forwarded-For"]),
-                        agent: head.headers.first(name: "User-Agent") ?? "")
-                    return onUpgrade(try MessageQueueHandler.add(to: channel, peer: peer), head.uri)
-                }
-            })
-    }
-
-    /// Says why there is no WebSocket, and hangs up: NIO would only hang up.
-    private static func reject(
-        _ channel: any Channel, _ status: HTTPResponseStatus, retryAfter wait: Duration? = nil
-    ) -> EventLoopFuture<HTTPHeaders?> {
-        var headers: HTTPHeaders = ["Content-Length": "0", "Connection": "close"]
-        if let wait { headers.add(name: "Retry-After", value: "\(max(1, Int64(wait.seconds.rounded(.up))))") }
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-        channel.write(HTTPServerResponsePart.head(head), promise: nil)
-        return channel.writeAndFlush(HTTPServerResponsePart.end(nil)).flatMap { channel.close() }.map { nil }
+        WebSocketServerUpgrader(limits: limits, wait: wait) { channel, request in
+            let host = source(channel.remoteAddress?.ipAddress ?? "", request.headers["X-Forwarded-For"])
+            let peer = MessageChannel.Peer(
+                address: channel.remoteAddress.map { "\($0)" } ?? "somebody", host: host,
+                agent: request.headers.first(name: "User-Agent") ?? "")
+            try channel.pipeline.syncOperations.addHandler(BinaryMessageHandler())
+            return onUpgrade(try MessageQueueHandler.add(to: channel, peer: peer), request.uri)
+        }
     }
 }
