@@ -259,8 +259,9 @@ let package = Package(
         tests(
             "ProgramTests",
             uses: [
-                "TestSupport", "DeviceModel", "m2m-agent", "m2m-router", "m2m", "websocket-conformance",
-                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+                "TestSupport", "DeviceModel", "m2m-agent", "m2m-router", "m2m", "websocket-conformance", .nioCore,
+                .nioPosix, .nioSSL, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         tests(
             "EndToEndTests",

@@ -74,7 +74,7 @@ final class UnknownInboundLimit: ChannelInboundHandler {
     typealias InboundOut = ByteBuffer
 
     /// How many bytes may come between one message and the next; the head of the request counts as one.
-    static let bytes = 16_384
+    static let bytes = 8_192
 
     fileprivate var heard = 0
     fileprivate var isLifted = false
