@@ -104,6 +104,23 @@ import Wire
         #expect(alarm.account?.id == ada.id)
     }
 
+    @Test("What somebody commanded on the device itself, with their user id, by the device's word")
+    func local() async throws {
+        let ada = try await bench.addAccount("ada")
+        _ = try await bench.store.addDevice("shed", of: ada, key: shed.publicKey)
+        let result = CommandResult(
+            id: "c1", component: Sample.heater, action: "on", status: .done, author: "uid 1000 (eve)")
+        try await bench.device(shed) { talk, _ in
+            for item in [Sample.item(1, .result(result)), Sample.result(2, "c2")] {
+                try await talk.send(Sample.batch([item], stream: .events))
+                _ = try await talk.next(Acknowledgement.self)
+            }
+        }
+        let commands = try await written(of: ada).filter { $0.act == .command }
+        #expect(commands.map(\.who) == ["uid 1000 (eve) on shed"])
+        #expect(commands.map(\.object) == ["shed/heater on"])
+    }
+
     @Test("Through the router everybody sees their own entries only, as many and as old as they want")
     func own() async throws {
         let ada = try await bench.addAccount("ada")

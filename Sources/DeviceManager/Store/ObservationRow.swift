@@ -58,8 +58,10 @@ struct ObservationRow {
             ]
         case .result(let result):
             return head + [
-                .integer(Kind.result.rawValue), .text(result.component.rawValue), .text(result.action), .null, .null,
-                .null, .optional(result.reason), .text(result.id.rawValue), .text(result.status.rawValue),
+                // A result has no value: in its place is who gave the command.
+                .integer(Kind.result.rawValue), .text(result.component.rawValue), .text(result.action), .null,
+                .optional(result.author), .null, .optional(result.reason), .text(result.id.rawValue),
+                .text(result.status.rawValue),
             ]
         }
     }
@@ -102,7 +104,9 @@ struct ObservationRow {
             guard let id = CommandID(rawValue: row.text(15)), let status = CommandStatus(rawValue: row.text(16))
             else { return nil }
             return .result(
-                CommandResult(id: id, component: component, action: name, status: status, reason: reason))
+                CommandResult(
+                    id: id, component: component, action: name, status: status, reason: reason,
+                    author: row.isNull(12) ? nil : row.text(12)))
         }
     }
 

@@ -24,6 +24,11 @@ public struct Command: Hashable, Sendable {
         /// A binding of a component's event.
         case binding(ComponentID)
 
+        /// Whom the device's own kernel names, for the audit log; nil for everybody else.
+        var author: String? {
+            if case .local(let uid, let user) = self { "uid \(uid) (\(user))" } else { nil }
+        }
+
         /// Who it was, for people.
         public var words: String {
             switch self {

@@ -10,20 +10,27 @@ public struct CommandResult: Hashable, Sendable {
     public var status: CommandStatus
     /// Why it was not done, in words.
     public var reason: String?
+    /// Who gave it on the device itself, such as `uid 1000 (anna)`; nil: it came from elsewhere, or that is not known.
+    public var author: String?
 
     /// The end of a command.
-    public init(id: CommandID, component: ComponentID, action: String, status: CommandStatus, reason: String? = nil) {
+    public init(
+        id: CommandID, component: ComponentID, action: String, status: CommandStatus, reason: String? = nil,
+        author: String? = nil
+    ) {
         self.id = id
         self.component = component
         self.action = action
         self.status = status
         self.reason = reason
+        self.author = author
     }
 
     /// The end of a command of which everything but the outcome is known.
     public init(of command: Command, _ status: CommandStatus, reason: String? = nil) {
         self.init(
-            id: command.id, component: command.component, action: command.action, status: status, reason: reason)
+            id: command.id, component: command.component, action: command.action, status: status, reason: reason,
+            author: command.origin.author)
     }
 }
 

@@ -36,7 +36,7 @@ struct AuditParty: Hashable, Sendable {
 }
 
 extension AuditEntry.Account {
-    fileprivate init(_ owner: RouterStore.Owner) {
+    init(_ owner: RouterStore.Owner) {
         self.init(id: owner.id, name: owner.name)
     }
 }

@@ -136,9 +136,22 @@ actor DeviceConnection {
         for (batch, one) in zip(batches, ingested) {
             // Told before it is acknowledged: what comes again after a broken connection is no news any more.
             await core.switchboard.publish(one, of: device, description)
+            audit(one, of: device)
             try await handle(.stored(one.reception, batch: batch.number))
         }
         if let refusal { try await refuse(refusal, device) }
+    }
+
+    /// What was commanded on the device itself stands in the audit log, too, by the device's word.
+    private func audit(_ ingested: RouterStore.Ingested, of device: RouterStore.Device) {
+        for record in ingested.new {
+            guard case .result(let result) = record.observation.content, let author = result.author else { continue }
+            let party = AuditParty(
+                account: AuditEntry.Account(device.owner), who: "\(author) on \(device.name)",
+                source: "device \(device.name)")
+            core.audit.note(
+                .command, party, "\(device.name)/\(result.component) \(result.action)", result: result.auditText)
+        }
     }
 
     /// What was sent is not taken, which ends the session.

@@ -53,9 +53,9 @@ enum ObservationRow {
             ]
         case .result(let result):
             return head + [
-                Kind.result.rawValue, result.component.rawValue, result.action, nil, nil, nil,
-                result.reason,
-                result.id.rawValue, result.status.rawValue,
+                // A result has no value: in its place is who gave the command.
+                Kind.result.rawValue, result.component.rawValue, result.action, nil, result.author, nil,
+                result.reason, result.id.rawValue, result.status.rawValue,
             ]
         }
     }
@@ -97,7 +97,9 @@ enum ObservationRow {
             guard let id = CommandID(rawValue: row["command"]), let status = CommandStatus(rawValue: row["status"])
             else { return nil }
             return .result(
-                CommandResult(id: id, component: component, action: row["name"], status: status, reason: row["reason"]))
+                CommandResult(
+                    id: id, component: component, action: row["name"], status: status, reason: row["reason"],
+                    author: row["value"]))
         }
     }
 
@@ -125,6 +127,7 @@ extension RecordedObservation {
         case .result(var result):
             result.action = result.action.withoutZeroBytes
             result.reason = result.reason?.withoutZeroBytes
+            result.author = result.author?.withoutZeroBytes
             record.observation.content = .result(result)
         case .event(var event):
             event.name = event.name.withoutZeroBytes

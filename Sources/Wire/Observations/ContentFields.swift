@@ -19,6 +19,7 @@ extension MessagePackWriter {
             field("id", result.id.rawValue)
             field("status", result.status.rawValue)
             field("reason", result.reason)
+            field("by", result.author)
         }
     }
 }
@@ -34,6 +35,7 @@ struct ContentFields {
     private var id: CommandID?
     private var status: CommandStatus?
     private(set) var reason: String?
+    private var author: String?
 
     mutating func read(_ name: String, _ reader: inout MessagePackReader) throws(WireError) {
         switch name {
@@ -46,6 +48,7 @@ struct ContentFields {
         case "id": id = try reader.readText(name) { CommandID(rawValue: $0) }
         case "status": status = try reader.readChoice(CommandStatus.self, name)
         case "reason": reason = try reader.readString()
+        case "by": author = try reader.readString()
         default: try reader.skip()
         }
     }
@@ -65,6 +68,6 @@ struct ContentFields {
         return .result(
             CommandResult(
                 id: try reader.require(id, "id"), component: component, action: try reader.require(action, "action"),
-                status: try reader.require(status, "status"), reason: reason))
+                status: try reader.require(status, "status"), reason: reason, author: author))
     }
 }

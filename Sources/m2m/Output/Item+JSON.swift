@@ -40,6 +40,7 @@ extension ReportedObservation {
             object = JSONObject(
                 id: result.id, device: device, component: result.component, action: result.action,
                 CommandOutcome(result.status, result.reason))
+            if let author = result.author { object.add("by", author) }
         }
         object.add("time", time.rfc3339)
         if !isDated { object.add("clock", "unsynchronised") }

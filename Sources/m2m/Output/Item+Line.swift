@@ -62,7 +62,7 @@ extension ReportedObservation {
         case .event(let event): return "\(head)\(event.component)  \(event.name)"
         case .result(let result):
             let style: Style = result.status == .done ? .good : .bad
-            let reason = result.reason.map { ": \($0)" } ?? ""
+            let reason = (result.author.map { " by \($0)" } ?? "") + (result.reason.map { ": \($0)" } ?? "")
             return "\(head)\(result.component) \(result.action)  \(style.apply(result.status.rawValue + reason))"
         }
     }
