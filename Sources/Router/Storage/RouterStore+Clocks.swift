@@ -53,6 +53,7 @@ extension RouterStore {
         }
         guard isAnyLeft == true else { return false }
         return try await database.write { db in
+            guard try Self.has(db, device.owner, device.row) else { return false }
             let clock = try Row.fetchOne(
                 db, sql: "SELECT boot, offset, undated FROM clocks WHERE device = ? AND undated IS NOT NULL LIMIT 1",
                 arguments: [device.row]

@@ -44,11 +44,6 @@ extension RouterStore {
         }
     }
 
-    private static func has(_ db: Database, _ owner: Owner, _ device: Int64) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT 1 FROM devices WHERE id = ? AND owner = ?", arguments: [device, owner.id]) == true
-    }
-
     /// The epochs of a stream, in the order in which they were heard of.
     private static func places(_ db: Database, _ device: Int64, _ stream: StreamName) throws -> [Place] {
         try Int64.fetchAll(

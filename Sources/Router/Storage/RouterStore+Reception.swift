@@ -20,7 +20,8 @@ extension RouterStore {
     /// What there is of a device's streams: of each its newest epochs, in the order in which they were heard of.
     func receptions(of device: Device) async throws -> [StreamReception] {
         try await database.read { db in
-            try StreamName.allCases.flatMap { stream in
+            guard try Self.has(db, device.owner, device.row) else { return [] }
+            return try StreamName.allCases.flatMap { stream in
                 try Int64.fetchAll(
                     db,
                     sql: """

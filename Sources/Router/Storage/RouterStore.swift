@@ -64,6 +64,12 @@ struct RouterStore: Sendable {
 
     var now: Int64 { time.wall.nanoseconds }
 
+    /// Whether somebody has a device: asked first in every transaction that knows a device by its row alone.
+    static func has(_ db: Database, _ owner: Owner, _ device: Int64) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT 1 FROM devices WHERE id = ? AND owner = ?", arguments: [device, owner.id]) == true
+    }
+
     static func explain(_ error: DatabaseError, _ path: String) -> RouterProblem {
         switch error.resultCode {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
