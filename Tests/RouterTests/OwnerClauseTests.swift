@@ -2,8 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Promise: no transaction of the router's database forgets whose the data is: each names the owner, in a statement or by
-/// asking first whether the device is theirs. A new one that does not fails here, before it is even called.
+/// Promise: no transaction of the router's database forgets whose the data is.
+///
+/// Each names the owner, in a statement or by asking first whether the device is theirs. A new one that does not fails
+/// here, before it is even called.
 @Suite struct OwnerClauseTests {
     /// Those that name no owner, and why they need not.
     private static let exempt: [String: String] = [
