@@ -64,6 +64,10 @@ struct Wiring {
             world.journal = OutputJournalFile(path: keeper.journal)
         }
         manager = DeviceManager(agent, software: M2MAgent.software, in: world)
+        if let reason = DisabledMark(path: folder.file("disabled")).reason {
+            logger.error("the device is disabled: its outputs are made safe", metadata: ["reason": "\(reason)"])
+            manager.disable(reason)
+        }
         // The doors: one on the device itself, one to the router.
         let local = LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger)
         services.append(local)

@@ -132,7 +132,16 @@ public final class DeviceManager: Sendable {
         let device = description
         return AgentStatus(
             device: device.id, software: device.software, board: board.name, uptime: time.now - startedAt,
-            link: link.status, store: store, components: components, notes: outputs.notes)
+            link: link.status, store: store, components: components,
+            notes: outputs.notes + (commands.disabledReason.map { ["the device is disabled: \($0)"] } ?? []))
+    }
+
+    /// Disables the device for as long as this process runs: its outputs are made safe, and of all commands only those to
+    /// safe are taken, whoever gives them.
+    ///
+    /// - Parameter reason: Why, in words.
+    public func disable(_ reason: String) {
+        commands.disable(reason)
     }
 
     private func status(_ plan: ComponentPlan) -> ComponentStatus {

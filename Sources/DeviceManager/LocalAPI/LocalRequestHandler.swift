@@ -126,7 +126,8 @@ struct LocalRequestHandler: Sendable {
         let command = Command(
             id: call.id, component: component, action: call.action, parameters: call.parameters, deadline: deadline,
             origin: .local(uid: uid, user: LocalAccess.name(of: uid)), lease: call.lease)
-        let result = await manager.commands.perform(command)
+        var result = await manager.commands.perform(command)
+        result.author = nil  // who asks knows
         return ReportedObservation(
             device: manager.description.id, time: manager.time.wall, content: .result(result))
     }

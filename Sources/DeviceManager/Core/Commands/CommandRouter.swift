@@ -26,6 +26,8 @@ public final class CommandRouter: Service {
     private let log: any CommandLog
     private let time: any TimeSource
     private let logger: Logger
+    /// Why the device is disabled; nil: it is not.
+    private let disabledBecause = Mutex<String?>(nil)
     /// Commands that wait to be written down: 64; one more is refused.
     private let submissions = Mailbox<Submission>(bound: 64, policy: .refuseNewest)
 
@@ -40,6 +42,15 @@ public final class CommandRouter: Service {
         self.time = time
         self.logger = logger
     }
+
+    /// The device is disabled: outputs are made safe, and whatever is no output takes no commands.
+    func disable(_ reason: String) {
+        disabledBecause.withLock { $0 = reason }
+        outputs.disable(reason)
+    }
+
+    /// Why the device is disabled; nil: it is not.
+    var disabledReason: String? { disabledBecause.withLock(\.self) }
 
     /// These do it from now on.
     func configure(_ addressees: Addressees) {
@@ -66,6 +77,9 @@ public final class CommandRouter: Service {
             checked = try check(command)
         } catch {
             return end(command, .refused, error.description, reply)
+        }
+        if let reason = disabledReason, desk(command.component)?.takesLeases != true {
+            return end(command, .refused, "this device is disabled: \(reason)", reply)
         }
         if case .binding = command.origin { return handOver(checked, reply) }
         switch submissions.send(Submission(command: checked, reply: reply)) {

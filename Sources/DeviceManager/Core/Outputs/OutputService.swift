@@ -117,6 +117,11 @@ final class OutputService: Service, CommandDesk {
         send(.order(order), number)
     }
 
+    /// Makes everything safe, and takes commands to safe only, for this reason.
+    func disable(_ reason: String) {
+        inputs.send(.event(.disable(reason)))
+    }
+
     /// Lets a lease go on, or end.
     func renew(_ renewal: LeaseRenewal) async -> CommandOutcome {
         await withCheckedContinuation { continuation in

@@ -101,6 +101,8 @@ enum OutputCause: Hashable {
     case lineLost(String)
     /// A drive took too long.
     case hung
+    /// The device is disabled.
+    case disabled(String)
     /// It leaves the configuration.
     case retired
     /// Nobody has commanded anything since its configuration was changed.
@@ -127,6 +129,7 @@ enum OutputCause: Hashable {
         case .stopping: "the agent stops"
         case .lineLost(let reason): "its line was lost: \(reason)"
         case .hung: "its line had not answered in time"
+        case .disabled(let reason): "the device is disabled: \(reason)"
         case .retired: "its configuration was changed"
         case .changed: "safe since its configuration was changed"
         case .before(let words): words

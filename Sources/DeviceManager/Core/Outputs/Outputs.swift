@@ -28,6 +28,8 @@ struct Outputs {
         case link(isUp: Bool)
         /// The agent stops: nothing is commanded any more.
         case stop
+        /// The device is disabled, for this reason: everything is made safe, and commanded to safe only.
+        case disable(String)
         /// An output leaves the configuration: it is made safe, and commands are refused.
         case retire(ComponentID)
         /// Time passed.
@@ -57,6 +59,8 @@ struct Outputs {
     /// Since when there is no link; nil: there is one.
     private(set) var linkDownSince: MonotonicTime?
     private var isStopping = false
+    /// Why the device is disabled; nil: it is not.
+    private var disabledBecause: String?
     /// How often a beat is wanted while an output is away from safe; nil: never.
     private let heartbeat: Duration?
     private let patience: Duration
@@ -141,10 +145,14 @@ struct Outputs {
         case .stop:
             isStopping = true
             for id in all.keys { all[id]?.stop(keeps: heartbeat != nil) }
+        case .disable(let reason): disabledBecause = reason
         case .retire(let id): all[id]?.retire()
         case .tick: break
         }
         pass(to: now)
+        if let disabledBecause {
+            for id in all.keys where all[id]?.isAway == true { all[id]?.force(.disabled(disabledBecause)) }
+        }
         return finish(actions, at: now)
     }
 
@@ -218,6 +226,9 @@ struct Outputs {
         try output.checkLine()
         let target = output.target(of: order.wish)
         if isStopping, target != output.rules.safe { throw OutputRefusal(.refused, "the agent is stopping") }
+        if let disabledBecause, target != output.rules.safe {
+            throw OutputRefusal(.refused, "this device is disabled: \(disabledBecause)")
+        }
         // Always, but where it is held safe, that lease is not taken away from its holder.
         if target == output.rules.safe, order.lease == nil || output.wanted != target { return target }
         if target != output.rules.safe {
