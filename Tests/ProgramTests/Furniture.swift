@@ -43,8 +43,12 @@ actor Furniture {
 
 extension Household {
     /// Starts a router with an account, and is logged in.
+    ///
+    /// - Parameter variables: What the router's environment has beside that of all programs.
+    /// - Throws: ``HarnessError`` when it does not come to that.
+    /// - Returns: The router.
     @discardableResult
-    func moveIn() async throws -> Program {
+    func moveIn(variables: [String: String] = [:]) async throws -> Program {
         for (name, data) in try await Furniture.shared.files() {
             let file = URL(filePath: folder.file(name))
             try FileManager.default.createDirectory(
@@ -53,7 +57,7 @@ extension Household {
             try data.write(to: file)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path())
         }
-        let router = try await startRouter()
+        let router = try await startRouter(variables: variables)
         // The session is with this router now, which listens elsewhere.
         let kept = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: session)))
         var fields = try #require(kept as? [String: Any])

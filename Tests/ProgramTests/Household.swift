@@ -117,12 +117,17 @@ final class Household: Sendable {
     var url: String { state.withLock(\.url) }
 
     /// Starts the router, and waits until it listens: the first time on a free port, later where it was before.
+    ///
+    /// - Parameter variables: What its environment has beside that of all programs.
+    /// - Throws: ``HarnessError`` when it does not come to that.
+    /// - Returns: The router.
     @discardableResult
-    func startRouter() async throws -> Program {
+    func startRouter(variables: [String: String] = [:]) async throws -> Program {
         let listen = url.isEmpty ? "127.0.0.1:0" : String(url.dropFirst("wss://".count))
         let end = ContinuousClock.now + .seconds(patience)
         while true {
-            let router = try start("m2m-router", ["serve", "--data", routerData, "--listen", listen])
+            let router = try start(
+                "m2m-router", ["serve", "--data", routerData, "--listen", listen], variables: variables)
             do {
                 let line = try await router.output.next(with: "listens on wss://")
                 let url = line.split(separator: " ").last.map(String.init) ?? ""

@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// Promise: who guesses passwords only makes themselves wait: they lock nobody out, and fill no disk.
+    @Suite(.serialized, .timeLimit(.minutes(2))) struct GuessingTests {
+        /// Where the guesses come from; everybody else here comes from 127.0.0.1.
+        private static let source = "127.0.0.2"
+
+        /// What becomes of a guess.
+        private enum Answer: Hashable {
+            /// It was looked at, and is wrong.
+            case wrong
+            /// It was not looked at: there were too many before it.
+            case later
+            /// The router hung up: its address comes too often.
+            case hungUp
+            case other(String)
+        }
+
+        private func guess(_ password: String, _ port: Int) async -> Answer {
+            do {
+                let person = try await RawPerson(from: Self.source, port: port)
+                defer { person.hangUp() }
+                let answer = try await person.ask("login", ["user": Household.user, "password": password])
+                if answer.contains("name or password is wrong") { return .wrong }
+                return answer.contains("too many") ? .later : .other(answer)
+            } catch is RawPerson.HungUp {
+                return .hungUp
+            } catch {
+                return .other("\(error)")
+            }
+        }
+
+        /// Guesses, so many at a time that the router has enough to do.
+        private func guess(_ numbers: Range<Int>, _ port: Int) async -> [Answer: Int] {
+            await withTaskGroup(of: Answer.self) { group in
+                var next = numbers.lowerBound
+                func add() {
+                    guard next < numbers.upperBound else { return }
+                    group.addTask { [next] in await guess("guess number \(next)", port) }
+                    next += 1
+                }
+                for _ in 0..<24 { add() }
+                var answers: [Answer: Int] = [:]
+                for await answer in group {
+                    answers[answer, default: 0] += 1
+                    add()
+                }
+                return answers
+            }
+        }
+
+        @Test("1000 wrong passwords from one address lock nothing, and their owner gets in from another one")
+        func thousand() async throws {
+            try await Household.open { house in
+                try await house.moveIn()
+                let port = try #require(Int(house.url.split(separator: ":").last ?? ""))
+                let before = await guess(0..<500, port)
+                async let meanwhile = guess(500..<1_000, port)
+                try house.done(await house.login())
+                let answers = before.merging(await meanwhile, uniquingKeysWith: +)
+                #expect(answers.values.reduce(0, +) == 1_000)
+                // Its burst of 200 is heard, of which a few are looked at; all others cost the router next to nothing.
+                #expect(answers[.wrong, default: 0] >= 3, "\(answers)")
+                #expect(answers[.wrong, default: 0] + answers[.later, default: 0] >= 200, "\(answers)")
+                #expect(Set(answers.keys).isSubset(of: [.wrong, .later, .hungUp]), "\(answers)")
+
+                let arguments = ["user", "list", "--json", "--data", house.routerData]
+                let list = try house.done(await house.run("m2m-router", arguments))
+                #expect(list.output == ["{\"user\":\"anna\",\"locked\":false}"])
+                try house.done(await house.login())
+            }
+        }
+
+        @Test("The audit log says how many there were, from where, in a few lines") func audited() async throws {
+            try await Household.open { house in
+                let router = try await house.moveIn()
+                let port = try #require(Int(house.url.split(separator: ":").last ?? ""))
+                let answers = await guess(0..<100, port)
+                router.signal(SIGTERM)
+                #expect(try await router.end() == .exited(0))
+                let arguments = ["audit", "list", "--limit", "1000", "--data", house.routerData]
+                let failures = try house.done(await house.run("m2m-router", arguments)).json.filter {
+                    $0["act"] == "login-failed"
+                }
+                #expect((1...3).contains(failures.count), "\(failures)")
+                let times = try failures.reduce(0) { try $0 + Int($1["times"].number) }
+                #expect((max(3, answers[.wrong, default: 0])...100).contains(times), "\(times) of \(answers)")
+                for failure in failures {
+                    #expect(failure["who"] == "anna")
+                    #expect(failure["from"] == .text(Self.source))
+                    #expect(failure["result"] == "wrong name or password")
+                }
+            }
+        }
+    }
+}
