@@ -8,6 +8,7 @@ import Terminal
 enum M2MRouter {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
+        umask(0o077)  // what it keeps is for its own user: readings, hashes, keys
         await CommandLineProgram.main(RootCommand.self, name: "m2m-router")
     }
 }

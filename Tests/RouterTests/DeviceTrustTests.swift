@@ -80,11 +80,19 @@ import Wire
         }
         let secret = "0123456789ABC"
         _ = try await bench.store.addClaim(ada, device: "shed", secretHash: Digest.sha256(secret.utf8))
+        // Its copy would come back with it: the old key is good for nothing any more, and uses no code up.
         try await bench.device { talk, challenge in
             try await talk.send(try shed.enroll(challenge, claim: secret))
+            let told = try await talk.failure()
+            #expect(told.code == .conflict)
+            #expect(told.message.contains("remove device.key"))
+        }
+        let new = try DeviceIdentity("shed", seed: 8)
+        try await bench.device { talk, challenge in
+            try await talk.send(try new.enroll(challenge, claim: secret))
             _ = try await talk.next(Enrolled.self)
         }
-        try await bench.device(shed) { _, welcome in #expect(welcome.owner == "ada") }
+        try await bench.device(new) { _, welcome in #expect(welcome.owner == "ada") }
         #expect(try await listed(ada).revoked == nil)
     }
 

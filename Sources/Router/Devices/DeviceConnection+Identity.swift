@@ -47,7 +47,7 @@ extension DeviceConnection {
             throw RouterProblem(.badRequest, "enroll", "an enrolment needs a claim code or the name of an account")
         }
         if let known = try await core.store.device(key: message.key), known.name == message.device,
-            known.owner.name == account
+            known.owner.name == account, !known.isRevoked
         {
             return try await handle(.enrolled(owner: account))  // it was accepted while it was away
         }

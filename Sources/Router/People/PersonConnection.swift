@@ -1,4 +1,5 @@
 import DeviceModel
+import GRDB
 import Logging
 import Transport
 import Wire
@@ -24,6 +25,14 @@ struct PersonConnection: Sendable {
                 try await serve(session, &messages)
             }
         } catch let failure as Failure {
+            try? await channel.send(failure.envelope(.accounts).encoded)  // safe: else the connection is gone
+        } catch let problem as RouterProblem {
+            logger.error("a person was not served", metadata: ["reason": "\(problem)"])
+            try? await channel.send(Failure(problem).envelope(.accounts).encoded)  // safe: else the connection is gone
+        } catch let error as DatabaseError {
+            core.trouble.begins(core.store.explain(error))
+            let failure = Failure(
+                .systemFailure, "the router's database does not work at the moment; try again in a while")
             try? await channel.send(failure.envelope(.accounts).encoded)  // safe: else the connection is gone
         } catch {
             logger.debug("person's connection ended", metadata: ["reason": "\(error.explanation)"])

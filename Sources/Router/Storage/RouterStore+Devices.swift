@@ -198,10 +198,17 @@ extension RouterStore {
         _ db: Database, _ owner: Owner, _ device: DeviceID, _ key: [UInt8], _ now: Int64
     ) throws {
         let holder = try Row.fetchOne(
-            db, sql: "SELECT owner, name FROM devices WHERE key = ? OR previousKey = ?",
+            db, sql: "SELECT owner, name, revoked FROM devices WHERE key = ? OR previousKey = ?",
             arguments: [key.data, key.data])
         if let holder, holder["owner"] as Int64 != owner.id || holder["name"] as String != device.rawValue {
             throw Self.keyInUse(device)
+        }
+        // Whoever has copied it would be let in with it, too.
+        guard holder?["revoked"] as Int64? == nil else {
+            throw RouterProblem(
+                .conflict, device.rawValue,
+                "this device's key was revoked; remove device.key from its state directory, and enrol it again: "
+                    + "that makes a new one")
         }
         try db.execute(
             sql: """
