@@ -4,8 +4,9 @@ import Testing
 
 extension ProgramTests {
     /// Promise: who guesses passwords only makes themselves wait: they lock nobody out, and fill no disk.
+    ///
+    /// The guesses come from addresses of their own; everybody else here comes from 127.0.0.1.
     @Suite(.serialized, .timeLimit(.minutes(2))) struct GuessingTests {
-        /// Where the guesses come from; everybody else here comes from 127.0.0.1.
         private static let source = "127.0.0.2"
 
         /// What becomes of a guess.
@@ -19,9 +20,9 @@ extension ProgramTests {
             case other(String)
         }
 
-        private func guess(_ password: String, _ port: Int) async -> Answer {
+        private func guess(_ password: String, _ port: Int, from source: String = source) async -> Answer {
             do {
-                let person = try await RawPerson(from: Self.source, port: port)
+                let person = try await RawPerson(from: source, port: port)
                 defer { person.hangUp() }
                 let answer = try await person.ask("login", ["user": Household.user, "password": password])
                 if answer.contains("name or password is wrong") { return .wrong }
@@ -67,11 +68,31 @@ extension ProgramTests {
                 #expect(answers[.wrong, default: 0] + answers[.later, default: 0] >= 200, "\(answers)")
                 #expect(Set(answers.keys).isSubset(of: [.wrong, .later, .hungUp]), "\(answers)")
 
-                let arguments = ["user", "list", "--json", "--data", house.routerData]
-                let list = try house.done(await house.run("m2m-router", arguments))
-                #expect(list.output == ["{\"user\":\"anna\",\"locked\":false}"])
-                try house.done(await house.login())
+                try await expectOpen(house)
             }
+        }
+
+        @Test("Wrong passwords from many addresses, all of which are looked at, don't add up to a lock either")
+        func manyAddresses() async throws {
+            try await Household.open { house in
+                try await house.moveIn()
+                let port = try #require(Int(house.url.split(separator: ":").last ?? ""))
+                for address in 3...5 {
+                    for number in 1...2 {
+                        let answer = await guess("guess number \(number)", port, from: "127.0.0.\(address)")
+                        #expect(answer == .wrong)
+                    }
+                }
+                try await expectOpen(house)
+            }
+        }
+
+        /// Nothing is locked, and the right password and code let their owner in.
+        private func expectOpen(_ house: Household) async throws {
+            let arguments = ["user", "list", "--json", "--data", house.routerData]
+            let list = try house.done(await house.run("m2m-router", arguments))
+            #expect(list.output == ["{\"user\":\"anna\",\"locked\":false}"])
+            try house.done(await house.login())
         }
 
         @Test("The audit log says how many there were, from where, in a few lines") func audited() async throws {

@@ -28,15 +28,24 @@ struct RawPerson: Sendable {
         } catch {
             throw HungUp()
         }
+        do {
+            try await upgrade()
+        } catch {
+            hangUp()
+            throw error
+        }
+    }
+
+    /// The router has hung up.
+    struct HungUp: Error {}
+
+    private func upgrade() async throws {
         try await say(Array(Stranger.upgrade("/api/v1/link").utf8))
         let head = try await hear { bytes in
             bytes.indices.first { bytes[$0...].starts(with: "\r\n\r\n".utf8) }.map { $0 + 4 }
         }
         guard head.hasPrefix("HTTP/1.1 101 ") else { throw HarnessError(description: "no WebSocket: \(head)") }
     }
-
-    /// The router has hung up.
-    struct HungUp: Error {}
 
     /// Says a message of the accounts' protocol, and waits for the answer.
     ///

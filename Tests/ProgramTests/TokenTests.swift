@@ -61,7 +61,7 @@ extension ProgramTests {
             try house.folder.write("wall-shift", "\(seconds)\n")
         }
 
-        @Test("After the logout a copy is good for nothing, and what it was watching ends at once")
+        @Test("After the logout a copy is good for nothing, and what was being watched with it ends")
         func logout() async throws {
             try await Household.open { house in
                 _ = try await house.settle()
@@ -73,7 +73,7 @@ extension ProgramTests {
             }
         }
 
-        @Test("A session that is ended from another one is good for nothing at once; the other one goes on")
+        @Test("A session that is ended from another one is good for nothing from then on; the other one goes on")
         func revoked() async throws {
             try await Household.open { house in
                 _ = try await house.settle()

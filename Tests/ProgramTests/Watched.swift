@@ -8,7 +8,8 @@ import TestSupport
 /// Waiting has an end: a bound far beyond what the slowest machine needs, and the end of the test's own task.
 final class Watched<State: Sendable>: Sendable {
     private struct Waiter {
-        var isDone: (inout State) -> Bool
+        /// Looks, and says how the waiting ends; nil: it does not yet.
+        var end: (inout State) -> (@Sendable () -> Void)?
         var fail: (any Error) -> Void
     }
 
@@ -28,13 +29,19 @@ final class Watched<State: Sendable>: Sendable {
     var now: State { inside.withLock(\.state) }
 
     /// Changes it, and wakes whoever has waited for this.
+    ///
+    /// They are woken when the lock is open again: a task that is being cancelled can't be woken until its handler is
+    /// through, which wants the lock.
     func change(_ change: (inout State) -> Void) {
-        inside.withLock { inside in
+        let ends = inside.withLock { inside in
             change(&inside.state)
-            for id in inside.waiters.keys.sorted() where inside.waiters[id]?.isDone(&inside.state) == true {
-                inside.waiters[id] = nil
+            return inside.waiters.keys.sorted().compactMap { id in
+                let end = inside.waiters[id]?.end(&inside.state)
+                if end != nil { inside.waiters[id] = nil }
+                return end
             }
         }
+        for end in ends { end() }
     }
 
     /// Waits.
@@ -68,20 +75,22 @@ final class Watched<State: Sendable>: Sendable {
         _ id: Int, _ continuation: CheckedContinuation<Found, any Error>,
         _ look: @escaping @Sendable (inout State) throws -> Found?
     ) {
-        inside.withLock { inside in
+        let end = inside.withLock { inside in
             let waiter = Waiter { state in
                 do {
-                    guard let found = try look(&state) else { return false }
-                    continuation.resume(returning: found)
+                    guard let found = try look(&state) else { return nil }
+                    return { continuation.resume(returning: found) }
                 } catch {
-                    continuation.resume(throwing: error)
+                    return { continuation.resume(throwing: error) }
                 }
-                return true
             } fail: { error in
                 continuation.resume(throwing: error)
             }
-            if !waiter.isDone(&inside.state) { inside.waiters[id] = waiter }
+            let end = waiter.end(&inside.state)
+            if end == nil { inside.waiters[id] = waiter }
+            return end
         }
+        end?()
     }
 
     private func fail(_ id: Int, _ error: any Error) {
