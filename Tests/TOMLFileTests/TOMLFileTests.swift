@@ -23,14 +23,71 @@ import Testing
         #expect(climate["interval"]?.position == Position(line: 5, column: 3))
     }
 
-    @Test("a key of very many parts is a mistake, and no end of the stack", arguments: ["b = 1", "]"])
-    func deepKeys(end: String) {
-        let dots = String(repeating: "a.", count: 20_000)
-        let (_, lines) = parse("[x]\n\(end == "]" ? "[" : "")\(dots)a\(end)\n")
+    /// A line with a name of very many parts where it says DOTS.
+    private func dotted(_ line: String, count: Int = 20_000) -> String {
+        line.replacing("DOTS", with: String(repeating: "a.", count: count) + "a")
+    }
+
+    @Test(
+        "a key of very many parts is a mistake, and no end of the stack",
+        arguments: [
+            "DOTS = 1", "[DOTS]", "[[DOTS]]", "x = { DOTS = 1 }", "\"#=\".DOTS = 1", "'\\'.DOTS = 1",
+            "x = [\"\"\"a\"\"\"\", '''b''', { y = \"\\\"\", DOTS = 1 }]",
+        ])
+    func deepKeys(line: String) {
+        let (_, lines) = parse("[x]\n\(dotted(line))\n")
         #expect(lines.count == 1)
         #expect(lines.first?.hasPrefix("f.toml:2:1: error: this name has more than 256 parts") == true)
-        let (_, fine) = parse("list = [\(String(repeating: "1.5, ", count: 1_000))1.5]\n")
-        #expect(fine.isEmpty)
+    }
+
+    @Test("the parts of a name are those on the whole way to its value")
+    func nestedKeys() {
+        let (_, lines) = parse(dotted("x = { DOTS = { DOTS = 1 } }\n", count: 200))
+        #expect(lines.first?.hasPrefix("f.toml:1:1: error: this name has more than 256 parts") == true)
+    }
+
+    @Test(
+        "dots that are no part of a name are as many as anybody likes",
+        arguments: [
+            "# DOTS", "x = \"DOTS\"", "x = 'DOTS'", "x = \"\"\"\nDOTS\"\nDOTS\"\"\"", "x = '''DOTS'\nDOTS'''",
+        ])
+    func manyDots(line: String) {
+        #expect(parse(dotted(line) + "\n").1 == [])
+    }
+
+    @Test("many names of a few parts are as many as anybody likes")
+    func manyNames() {
+        #expect(parse("x = [\(String(repeating: "1.5, ", count: 1_000))1.5]\n").1 == [])
+        #expect(parse("x = [\(String(repeating: "{ a.b.c = 1 }, ", count: 200))]\n").1 == [])
+        #expect(parse((0..<200).map { "[a.b.c\($0)]\nd.e = 1.5\n" }.joined()).1 == [])
+    }
+
+    @Test("what toml++ takes for granted is a mistake where it is not so, and the rest of the file is read")
+    func surprises() throws {
+        let (table, lines) = parse(
+            "[.a]\nx = 1\n[ü]\n[[=]]\n[fine]\na = [ }\nb = { , }\n[[ , ]]\n[also]\nd = 4\n")
+        #expect(lines.map { $0.split(separator: ":")[1] } == ["1", "3", "4", "6", "7", "8"])
+        #expect(lines.allSatisfy { $0.contains("this is no TOML: ") })
+        guard case .table(let also) = table["also"]?.node.value else { return #expect(Bool(false)) }
+        #expect(also.entries.map(\.key) == ["d"])
+    }
+
+    @Test("lines that end as on Windows are lines: every mistake is found, and the rest is read")
+    func otherLineEnds() throws {
+        let (table, lines) = parse("[device]\r\nid = x\r\nlabel = \"a\"\r\n[broken\r\ny = 1\r\n")
+        #expect(lines.map { $0.split(separator: ":")[1] } == ["2", "4"])
+        guard case .table(let device) = table["device"]?.node.value else { return #expect(Bool(false)) }
+        #expect(device.entries.map(\.key) == ["label"])
+    }
+
+    @Test("the longest file is read in a moment, whatever is in it", .timeLimit(.minutes(1)))
+    func longFiles() {
+        let (list, lines) = parse("x = [\(String(repeating: "1,", count: 400_000))]\n")
+        #expect(lines.isEmpty)
+        guard case .array(let nodes) = list["x"]?.node.value else { return #expect(Bool(false)) }
+        #expect(nodes.count == 400_000)
+        let (table, _) = parse((0..<80_000).map { "k\($0) = 1\n" }.joined())
+        #expect(table.entries.count == 80_000)
     }
 
     @Test func allKindsOfValues() {

@@ -1,5 +1,10 @@
 #include "ctoml.h"
 
+// Where toml++ takes something of a text for granted that is not so, it asserts: here that is a mistake in the text.
+struct ctoml_surprise {};
+#undef NDEBUG
+#define TOML_ASSERT(expression) (static_cast<bool>(expression) ? static_cast<void>(0) : throw ctoml_surprise())
+
 // The parser is compiled in here: no shared library to load, and mistakes come back as values.
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
@@ -71,6 +76,22 @@ void fail(ctoml_error *error, ctoml_position position, std::string_view message)
     std::snprintf(error->message, sizeof error->message, "%.*s", static_cast<int>(message.size()), message.data());
 }
 
+bool surprises(std::string_view text) try {
+    (void)toml::parse(text);
+    return false;
+} catch (const ctoml_surprise &) {
+    return true;
+}
+
+// The line on which toml++ is surprised: it is by every beginning of the text that has this line, and by none without.
+uint32_t surprising_line(std::string_view text) {
+    std::vector<size_t> ends;
+    for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n', end + 1))
+        ends.push_back(end + 1);
+    auto is_before = [text](size_t end) { return !surprises(text.substr(0, end)); };
+    return static_cast<uint32_t>(std::partition_point(ends.begin(), ends.end(), is_before) - ends.begin()) + 1;
+}
+
 } // namespace
 
 bool ctoml_walk(const char *text, size_t count, const ctoml_visitor *visitor, void *context, ctoml_error *error) try {
@@ -81,6 +102,9 @@ bool ctoml_walk(const char *text, size_t count, const ctoml_visitor *visitor, vo
     }
     Walk{*visitor, context}.table(result.table());
     return true;
+} catch (const ctoml_surprise &) {
+    fail(error, {surprising_line({text, count}), 1}, "something here is where nothing like it may be");
+    return false;
 } catch (...) { // memory ran out
     fail(error, {1, 1}, "not enough memory to read this text");
     return false;

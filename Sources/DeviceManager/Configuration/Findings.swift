@@ -11,6 +11,7 @@ public struct Findings: Sendable {
     /// The file, as the person named it.
     public let file: String
     private var found: [Finding] = []
+    private var known: Set<Finding> = []
     private var unreadable: Set<String> = []
 
     /// No mistakes yet.
@@ -36,7 +37,7 @@ public struct Findings: Sendable {
     /// Adds a mistake; the same one at the same place is added once.
     public mutating func add(at position: Position, _ message: String) {
         let finding = Finding(position: position, message: message)
-        if !found.contains(finding) { found.append(finding) }
+        if known.insert(finding).inserted { found.append(finding) }
     }
 
     /// A key stood on a line that could not be read: that it is missing is no second mistake.

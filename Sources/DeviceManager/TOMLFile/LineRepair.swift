@@ -9,7 +9,8 @@ struct LineRepair {
     private static let limit = 100
 
     init(_ text: String) {
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // By scalars: as characters, "\r\n" is one that is no "\n".
+        lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(Substring.init)
     }
 
     /// The text without the lines that were taken out; all others keep their places.

@@ -29,14 +29,17 @@ public enum TOMLFile {
     ///   - findings: Takes every line that is no TOML.
     /// - Returns: Everything that could be read.
     public static func parse(_ text: String, _ findings: inout Findings) -> Table {
-        if let line = tooDeep(text) {
-            findings.add(
-                at: Position(line: line, column: 1), "this name has more than \(dotLimit) parts; is it the right file?")
-            return Table()
-        }
         var repair = LineRepair(text)
         while true {
-            switch TreeBuilder.build(repair.text) {
+            let text = repair.text
+            // Before each try: with a line less, what were texts may be names.
+            if let line = DottedNames.tooMany(in: text) {
+                findings.add(
+                    at: Position(line: line, column: 1),
+                    "this name has more than \(DottedNames.limit) parts; is it the right file?")
+                return Table()
+            }
+            switch TreeBuilder.build(text) {
             case .success(let table): return repair.withoutRepairs(table)
             case .failure(let error):
                 findings.add(at: error.position, "this is no TOML: \(error.words)")
@@ -44,25 +47,6 @@ public enum TOMLFile {
                 findings.ignoreMissing(key)
             }
         }
-    }
-
-    /// How many dots a key may have: toml++ limits the depth of values, but follows dotted keys until the stack ends.
-    private static let dotLimit = 256
-
-    /// The first line whose key has too many parts; nil: there is none.
-    private static func tooDeep(_ text: String) -> Int? {
-        var (line, dots, isKey) = (1, 0, true)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\n"): (line, dots, isKey) = (line + 1, 0, true)
-            case UInt8(ascii: "="), UInt8(ascii: "#"): isKey = false
-            case UInt8(ascii: ".") where isKey:
-                dots += 1
-                if dots > dotLimit { return line }
-            default: break
-            }
-        }
-        return nil
     }
 
     private static func text(of path: String) throws(TOMLFileError) -> String {

@@ -10,18 +10,17 @@ final class TreeBuilder {
     }
 
     /// A table or a list that has begun and not ended yet.
-    private enum Open {
-        case table(Table)
-        case array([Node])
-    }
-
+    ///
+    /// What it holds grows where it is: a copy for each new value would take hours for a long list.
     private struct Frame {
         var key: (name: String, position: Position)?
         var position: Position
-        var open: Open
+        var isTable: Bool
+        var entries: [Table.Entry] = []
+        var elements: [Node] = []
     }
 
-    private var frames = [Frame(key: nil, position: Position(line: 1, column: 1), open: .table(Table()))]
+    private var frames = [Frame(key: nil, position: Position(line: 1, column: 1), isTable: true)]
 
     /// The tree of a text.
     static func build(_ text: String) -> Result<Table, SyntaxError> {
@@ -40,8 +39,7 @@ final class TreeBuilder {
         guard isTOML else {
             return .failure(SyntaxError(position: Position(error.position), words: words(of: error)))
         }
-        guard case .table(let table) = builder.frames[0].open else { return .success(Table()) }
-        return .success(table)
+        return .success(Table(builder.frames[0].entries))
     }
 
     // MARK: Told by the walk
@@ -52,28 +50,22 @@ final class TreeBuilder {
     }
 
     private func append(_ node: Node, _ key: (name: String, position: Position)?) {
-        switch frames[frames.count - 1].open {
-        case .table(var table):
-            guard let key else { return }
-            table.entries.append(Table.Entry(key: key.name, position: key.position, node: node))
-            frames[frames.count - 1].open = .table(table)
-        case .array(let nodes):
-            frames[frames.count - 1].open = .array(nodes + [node])
+        let last = frames.count - 1
+        if !frames[last].isTable {
+            frames[last].elements.append(node)
+        } else if let key {
+            frames[last].entries.append(Table.Entry(key: key.name, position: key.position, node: node))
         }
     }
 
-    private func begin(_ open: Open, _ key: ctoml_key, _ at: ctoml_position) {
+    private func begin(isTable: Bool, _ key: ctoml_key, _ at: ctoml_position) {
         let name = key.text.map { _ in (Self.text(key), Position(key.position)) }
-        frames.append(Frame(key: name, position: Position(at), open: open))
+        frames.append(Frame(key: name, position: Position(at), isTable: isTable))
     }
 
     private func end() {
         let frame = frames.removeLast()
-        let value: Node.Value =
-            switch frame.open {
-            case .table(let table): .table(table)
-            case .array(let nodes): .array(nodes)
-            }
+        let value: Node.Value = frame.isTable ? .table(Table(frame.entries)) : .array(frame.elements)
         append(Node(value, at: frame.position), frame.key)
     }
 
@@ -85,9 +77,9 @@ final class TreeBuilder {
     }
 
     private static let visitor = ctoml_visitor(
-        begin_table: { of($0).begin(.table(Table()), $1, $2) },
+        begin_table: { of($0).begin(isTable: true, $1, $2) },
         end_table: { of($0).end() },
-        begin_array: { of($0).begin(.array([]), $1, $2) },
+        begin_array: { of($0).begin(isTable: false, $1, $2) },
         end_array: { of($0).end() },
         string: { of($0).add(.string(text($3, $4)), $1, $2) },
         integer: { of($0).add(.integer($3), $1, $2) },
