@@ -122,6 +122,13 @@ import Testing
         #expect(read(.path, .string("")).0 == nil)
     }
 
+    @Test("a text may be as long as one in a message, and no longer")
+    func longTexts() {
+        let longest = String(repeating: "x", count: 4_096)
+        #expect(read(.nonEmptyString, .string(longest)).0 == longest)
+        #expect(read(.nonEmptyString, .string(longest + "x")).1 == ["'k' must not be longer than 4096 bytes"])
+    }
+
     @Test func quantities() {
         let kind = ValueKind<Double>.quantity(.length, -500...9_000)
         #expect(read(kind, .string("212 m")).0 == 212)

@@ -32,6 +32,18 @@ import Wire
         #expect(throws: WireError.self) { try Envelope(decoding: raw) }
     }
 
+    @Test("a whole number beside the body is the same when it was read, and one that is too big is passed over")
+    func wideProperties() throws {
+        let numbers: [Int64] = [4_294_967_296, .max, .min, -4_294_967_296]
+        let envelope = Envelope(
+            proto: .control, type: "x", properties: numbers.enumerated().map { .init("\($0)", .integer($1)) })
+        #expect(try Envelope(decoding: envelope.encoded) == envelope)
+        // props: {"x": 2^64 - 1, "y": 2}
+        let properties = "82a178cfffffffffffffffffa17902"
+        let raw = try #require([UInt8](hexadecimal: "81a368647282a570726f746f01a570726f7073" + properties))
+        #expect(try Envelope(decoding: raw).properties == [.init("y", .integer(2))])
+    }
+
     @Test func foreignPropertiesArePassedOver() throws {
         // props: {"x": [1], "y": 2}
         let raw = try #require([UInt8](hexadecimal: "81a368647282a570726f746f01a570726f707382a1789101a17902"))

@@ -199,6 +199,41 @@ import Wire
         #expect(try Failure(in: Failure(.busy, "later").envelope(.accounts)).retryAfter == nil)
     }
 
+    @Test("Numbers count from 1: a range from 0 is none", arguments: [[0, 5], [0, .max], [0, 0]] as [[UInt64]])
+    func rangesBeginAtOne(range: [UInt64]) {
+        var writer = MessagePackWriter()
+        writer.writeMap { map in
+            map.field("stream", "events")
+            map.field("epoch", 1)
+            map.field("through", 2)
+            map.field("ranges", [range]) { writer, range in writer.writeArray(range) { $0.write($1) } }
+        }
+        let error = #expect(throws: WireError.self) { try Self.read(Acknowledgement.self, writer.bytes) }
+        #expect(error?.kind == .invalidValue)
+    }
+
+    @Test("An agent has been up for no more than 31 years, and for no less than no time", arguments: [Int64.min, .max])
+    func uptimeIsBounded(given: Int64) throws {
+        var writer = MessagePackWriter()
+        writer.writeMap { map in
+            map.field("items", [given]) { writer, given in
+                writer.writeMap { map in
+                    map.field("item", "status")
+                    map.field("agent", given) { writer, given in
+                        writer.writeMap { map in
+                            map.field("device", "greenhouse")
+                            map.field("uptime_ms", given)
+                        }
+                    }
+                }
+            }
+        }
+        let items = try Self.read(Items.self, writer.bytes)
+        guard case .status(let status) = items.items.first else { return #expect(Bool(false)) }
+        #expect(status.uptime == (given < 0 ? .zero : .seconds(1_000_000_000)))
+        #expect(try Self.read(Items.self, Self.body(items)) == items)
+    }
+
     @Test("A stream that only a later router knows is passed over") func unknownStreams() throws {
         var writer = MessagePackWriter()
         writer.writeMap { map in

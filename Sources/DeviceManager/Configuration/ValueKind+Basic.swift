@@ -9,9 +9,14 @@ extension ValueKind where Value == String {
         }
     }
 
-    /// A text that is not empty.
+    /// A text that is not empty, and no longer than a text in a message may be.
     public static var nonEmptyString: Self {
-        string.map { $0.isEmpty ? .failure(Mistake("must not be empty")) : .success($0) }
+        let limit = 4_096  // MessagePackReader.textLimit; the longest path (PATH_MAX, limits.h) is as long
+        return string.map { text in
+            guard !text.isEmpty else { return .failure(Mistake("must not be empty")) }
+            guard text.utf8.count <= limit else { return .failure(Mistake("must not be longer than \(limit) bytes")) }
+            return .success(text)
+        }
     }
 
     /// The path of a file or folder; one that does not begin with a slash is taken from the configuration's own folder.

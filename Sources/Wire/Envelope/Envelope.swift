@@ -151,13 +151,19 @@ extension Envelope.PropertyValue {
 }
 
 extension MessagePackReader {
-    /// A property's value; nil, and nothing read, where the next value is of no type that properties have.
+    /// A property's value; nil, and nothing read, where the next value is of no type that properties have, or is more
+    /// than they hold.
     fileprivate mutating func readScalar() throws(WireError) -> Envelope.PropertyValue? {
         switch try peek() {
-        case 0xC2, 0xC3: .boolean(try readBool())
-        case 0xA0...0xBF, 0xD9...0xDB: .text(try readString())
-        case 0x00...0x7F, 0xE0...0xFF, 0xCC...0xCE, 0xD0...0xD3: .integer(try readInt64())
-        default: nil
+        case 0xC2, 0xC3: return .boolean(try readBool())
+        case 0xA0...0xBF, 0xD9...0xDB: return .text(try readString())
+        case 0xCF:
+            var ahead = self
+            guard let number = Int64(exactly: try ahead.readUInt64()) else { return nil }
+            self = ahead
+            return .integer(number)
+        case 0x00...0x7F, 0xE0...0xFF, 0xCC...0xCE, 0xD0...0xD3: return .integer(try readInt64())
+        default: return nil
         }
     }
 }

@@ -51,12 +51,12 @@ struct ReceptionFields {
 }
 
 extension MessagePackReader {
-    /// Two numbers, the second of them not smaller.
+    /// Two numbers, neither of them 0, the second of them not smaller.
     fileprivate mutating func readRange() throws(WireError) -> ClosedRange<UInt64> {
         let start = offset
         let bounds = try readArray { (reader) throws(WireError) in try reader.readUInt64() }
-        guard bounds.count == 2, bounds[0] <= bounds[1] else {
-            throw WireError(.invalidValue, at: start, "a range is its first and its last number")
+        guard bounds.count == 2, 1 <= bounds[0], bounds[0] <= bounds[1] else {
+            throw WireError(.invalidValue, at: start, "a range is its first and its last number, counted from 1")
         }
         return bounds[0]...bounds[1]
     }

@@ -45,7 +45,7 @@ extension AgentStatus {
             case "device": device = try reader.readDeviceID()
             case "software": software = try reader.readString()
             case "board": board = try reader.readString()
-            case "uptime_ms": uptime = .milliseconds(try reader.readInt64())
+            case "uptime_ms": uptime = .milliseconds(max(0, min(try reader.readInt64(), 1_000_000_000_000)))
             case "link": link = try LinkStatus(from: &reader)
             case "store": store = try StoreStatus(from: &reader)
             case "components":
