@@ -64,6 +64,7 @@ import Testing
         "What is no object identifier is none",
         arguments: [
             [], [0x80], [0x2A, 0x80, 0x01], [0x2A, 0x86], [UInt8](repeating: 0xFF, count: 12) + [1],
+            [UInt8](repeating: 1, count: 65),
         ] as [[UInt8]])
     func noObjectIdentifiers(_ bytes: [UInt8]) {
         #expect(throws: DERError.self) { try DERReader.Element(tag: 6, content: bytes[...]).objectIdentifier }

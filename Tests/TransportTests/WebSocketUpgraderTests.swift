@@ -56,6 +56,7 @@ import Testing
             ("GET /here HTTP/1.1", "Sec-WebSocket-Key", "400 Bad Request"),
             ("GET /here HTTP/1.1", "Host", "400 Bad Request"), ("POST /here HTTP/1.1", "", "400 Bad Request"),
             ("GET /here HTTP/1.0", "", "400 Bad Request"),
+            ("GET /here HTTP/1.1", "Connection", "400 Bad Request"),
         ])
     func refusals(_ line: String, _ missing: String, _ status: String) throws {
         #expect(try answer(line, without: missing).hasPrefix("HTTP/1.1 \(status)\r\n"))

@@ -2,7 +2,6 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import ServiceLifecycle
@@ -43,17 +42,10 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
             try channel.syncOptions?.setOption(.tcpOption(.userTimeout), value: TCPSettings.userTimeout)
             try channel.syncOptions?.setOption(
                 .tcpOption(.notSentLowWaterMark), value: TCPSettings.notSentLowWaterMark)
-            let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Kind>(
-                upgraders: [
-                    WebSocketServer.upgrader(limits: Self.limits, wait: wait, source: source) { channel, path in
-                        path == Self.devicePath ? .device(channel, entrance) : .person(channel, entrance)
-                    }
-                ],
-                notUpgradingCompletionHandler: Self.http)
-            var configuration = NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
-            configuration.enablePipelining = false  // one request after the other; what serves HTTP sees to it
-            let kind = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
-                configuration: configuration)
+            let upgrader = WebSocketServer.upgrader(limits: Self.limits, wait: wait, source: source) { channel, path in
+                path == Self.devicePath ? Kind.device(channel, entrance) : .person(channel, entrance)
+            }
+            let kind = try WebSocketServer.configure(channel, upgrader: upgrader, otherwise: Self.http)
             Self.hangUp(on: channel, unless: kind)
             return Value(kind: kind, channel: channel)
         }

@@ -64,9 +64,7 @@ public enum LocalSocket {
     }
 
     private static func configure(_ channel: any Channel, _ peer: MessageChannel.Peer) throws -> MessageChannel {
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(ByteToMessageHandler(LengthPrefixedDecoder(limit: messageSize)))
-        try pipeline.addHandler(LengthPrefixedEncoder())
+        try Framing.addLengths(to: channel)
         return try MessageQueueHandler.add(to: channel, peer: peer)
     }
 

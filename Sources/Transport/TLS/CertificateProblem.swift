@@ -49,7 +49,7 @@ extension CertificateProblem: CustomStringConvertible {
         case .signedByNoCA:
             "its certificate is signed by a certificate that is not that of a CA; have it signed by a CA"
         case .notForServers(let owner, let purposes):
-            "\(owner.certificate) is not meant for servers (extended key usage \(purposes.joined(separator: ", "))); "
+            "\(owner.certificate) is not meant for servers (extended key usage \(Self.some(purposes))); "
                 + "make one with serverAuth"
         case .notForSigning:
             "its certificate's key may not sign a handshake (key usage); make one with digitalSignature"
@@ -61,6 +61,14 @@ extension CertificateProblem: CustomStringConvertible {
             "its certificate, or one of those that vouch for it, demands certificate policies, which m2m does not know; "
                 + "make one without policyConstraints"
         }
+    }
+}
+
+extension CertificateProblem {
+    /// A few of many: whoever made the certificate may have written anything.
+    fileprivate static func some(_ words: [String]) -> String {
+        let shown = words.prefix(8).joined(separator: ", ")
+        return words.count > 8 ? "\(shown) and \(words.count - 8) more" : shown
     }
 }
 

@@ -117,8 +117,11 @@ extension DERReader.Element {
     }
 
     /// An OBJECT IDENTIFIER with its dots (X.690, 8.19).
+    ///
+    /// It may be shown to somebody: a longer one than anybody has is none.
     var objectIdentifier: String {
         get throws(DERError) {
+            guard content.count <= 64 else { throw .unsupported }
             var arcs: [UInt64] = []
             var arc: UInt64 = 0
             var isBegun = false

@@ -56,9 +56,10 @@ package final class WebSocketServerUpgrader<End: Sendable>: NIOTypedHTTPServerPr
 
     private func refusal(of request: HTTPRequestHead) -> Refusal? {
         guard limits(request.uri) != nil else { return Refusal(status: .notFound) }
-        guard request.method == .GET, request.version == .http1_1, request.headers["Host"].count == 1 else {
-            return Refusal(status: .badRequest)
-        }
+        // Without `Connection: Upgrade`, NIO would read what follows as a frame or as HTTP, as it happens to arrive.
+        guard request.method == .GET, request.version == .http1_1, request.headers["Host"].count == 1,
+            request.headers[canonicalForm: "Connection"].contains(where: { $0.lowercased() == "upgrade" })
+        else { return Refusal(status: .badRequest) }
         guard request.headers["Sec-WebSocket-Version"] == ["13"] else {
             return Refusal(status: .upgradeRequired, headers: ["Sec-WebSocket-Version": "13"])
         }
