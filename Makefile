@@ -35,7 +35,7 @@ CFLAGS_CHECK = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -IT
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tsan test-asan simulation chaos vm-test build bench lint format need keeper keeper-test
+.PHONY: help demo test test-tsan test-asan fuzz simulation chaos vm-test build bench lint format need keeper keeper-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ test-asan: need keeper ## every test, watched for wrong use of memory
 	@$(BUILD) --build-tests --sanitize=address --scratch-path .build-asan
 	@$(SANITIZED) ASAN_OPTIONS=detect_leaks=0 \
 		Scripts/tell-failures $(SWIFT) test $(SANITIZED_FLAGS) --sanitize=address --scratch-path .build-asan < /dev/null
+
+# What libFuzzer brings its own `main` for is built apart, too: Package.swift has it only where M2M_FUZZ is set.
+# SwiftPM's own --sanitize takes one; its compiler wants both in one word. lld says nothing of what need not be exported.
+FUZZ = M2M_FUZZ=1 $(BUILD) --product m2m-fuzz --scratch-path .build-fuzz --sanitize=fuzzer \
+       -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld -Xcc -fsanitize=address -Xcxx -fsanitize=address
+
+fuzz: need ## bytes that break a parser, searched with libFuzzer: SECONDS=60 for each target, TARGET=toml for one
+	@$(FUZZ)
+	@Scripts/fuzz "$$($(FUZZ) --show-bin-path)/m2m-fuzz" $(or $(SECONDS),60) $(TARGET)
 
 vm-test: need keeper ## the agent on a real kernel in QEMU, both libgpiods, and power cuts: CUTS=20 for more
 	@Scripts/vm-test

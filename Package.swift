@@ -29,6 +29,16 @@ let libgpiod = Context.environment["M2M_LIBGPIOD"]
 let foreignCSettings: [CSetting] = libgpiod.map { [.unsafeFlags(["-I", "\($0)/usr/include"])] } ?? []
 let foreignLinkerSettings: [LinkerSetting] = libgpiod.map { [.unsafeFlags(["-L\($0)/lib"])] } ?? []
 
+/// The program in which libFuzzer searches: it brings its own `main` along, and is there only for `make fuzz`.
+let fuzzer: [Target] =
+    Context.environment["M2M_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "m2m-fuzz", dependencies: ["FuzzTargets"], path: "Tests/m2m-fuzz",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 /// A C target of ours.
 func c(_ name: String, path: String, links: [String] = []) -> Target {
     .target(
@@ -132,7 +142,7 @@ let package = Package(
         storey(
             "Router",
             uses: [
-                "DeviceModel", "Wire", "Transport", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging, .lifecycle,
+                "DeviceModel", "Wire", "Transport", .nioCore, .nioPosix, .nioSSL, .logging, .lifecycle,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
@@ -190,6 +200,14 @@ let package = Package(
                 "CSimulatedDisk", .logging,
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "DeviceModel", "ConfigurationSchema", "Wire", "HALSimulated", "DeviceManager", "Transport", "TOMLFile",
+                .nioCore, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        tests("FuzzTests", uses: ["FuzzTargets", "TestSupport"]),
         tests("DeviceModelTests", uses: ["DeviceModel", "HALTestKit", "TestSupport"]),
         tests("ConfigurationSchemaTests", uses: ["ConfigurationSchema", "DeviceModel"]),
         tests("WireTests", uses: ["Wire", "DeviceModel", "TestSupport"]),
@@ -286,7 +304,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
-    ],
+    ] + fuzzer,
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
 )

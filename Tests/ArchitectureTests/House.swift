@@ -79,8 +79,7 @@ enum House {
         "Router": [
             "Wire": "what is said", "Transport": "how it is carried",
             "NIOCore": "the upgrade on the HTTP port", "NIOPosix": "this machine's own addresses",
-            "NIOHTTP1": "the upgrade on the HTTP port", "NIOSSL": "TLS",
-            "Logging": "the router's log", "ServiceLifecycle": "it is a service",
+            "NIOSSL": "TLS", "Logging": "the router's log", "ServiceLifecycle": "it is a service",
             "Crypto": "Ed25519, SHA-256", "CryptoExtras": "scrypt", "X509": "its private CA",
             "SwiftASN1": "its private CA",
             "GRDB": "the database", "Hummingbird": "HTTP", "HummingbirdCore": "HTTP", "HummingbirdTLS": "HTTPS",

@@ -17,7 +17,7 @@ struct Manifest: Decodable {
         /// What its files may import by its own word.
         var imports: Set<String> { Set(dependencies.map(\.module)) }
         /// Whether it is there to test others.
-        var isTest: Bool { type == "test" || ["TestSupport", "CSimulatedDisk"].contains(name) }
+        var isTest: Bool { type == "test" || ["TestSupport", "CSimulatedDisk", "FuzzTargets"].contains(name) }
     }
 
     /// `{ "byName": ["DeviceModel", null] }` or `{ "product": ["NIOCore", "swift-nio", null, null] }`.
