@@ -40,6 +40,8 @@ actor Switchboard {
         var boot: BootID
         /// Why nothing is commanded; nil: nothing speaks against it.
         var alarm: String?
+        /// Whether its owner wants it no more.
+        var isRevoked = false
         /// Who wants to know whether the device is there.
         var askers: [Mailbox<Void>] = []
     }
@@ -111,28 +113,27 @@ actor Switchboard {
         online[device.row] = Online(
             device: device, notices: notices, clockOffset: clock - time.now, lastHeard: time.wall, boot: boot,
             alarm: device.alarm)
-        tell(device.owner, .device(summary(device, isOnline: true)))
+        tell(device.owner, .device(summary(device, isOnline: true, alarm: device.alarm)))
         return old == nil ? .alone : .tookOver
     }
 
     /// A device is commanded no more until its owner trusts it again: whoever watches is told.
     func withhold(_ device: Device, because reason: String) {
         online[device.row]?.alarm = reason
-        var news = summary(device, isOnline: online[device.row] != nil)
-        news.alarm = reason
-        tell(device.owner, .device(news))
+        tell(device.owner, .device(summary(device, isOnline: online[device.row] != nil, alarm: reason)))
     }
 
     /// The owner trusts a device again.
     func trust(_ device: Int64, owner: Owner) {
         guard let known = online[device], known.device.owner == owner else { return }
         online[device]?.alarm = nil
-        tell(owner, .device(summary(known.device, isOnline: true)))
+        tell(owner, .device(summary(known.device, isOnline: true, alarm: nil)))
     }
 
     /// The owner wants a device no more: its connection ends.
     func revoke(_ device: Int64, owner: Owner) {
         guard let known = online[device], known.device.owner == owner else { return }
+        online[device]?.isRevoked = true
         known.notices.send(.revoked)
         known.notices.finish()
     }
@@ -153,11 +154,11 @@ actor Switchboard {
     ///
     /// - Returns: Whether the device is gone with it; false when another connection has taken its place.
     func disconnect(_ device: Device, notices: Mailbox<Notice>) -> Bool {
-        guard online[device.row]?.notices === notices else { return false }
-        for asker in online[device.row]?.askers ?? [] { asker.finish() }
+        guard let old = online[device.row], old.notices === notices else { return false }
+        for asker in old.askers { asker.finish() }
         online[device.row] = nil
         for (asked, answer) in pending where asked.device == device.row { answer.finish() }
-        tell(device.owner, .device(summary(device, isOnline: false)))
+        tell(device.owner, .device(summary(device, isOnline: false, alarm: old.alarm, isRevoked: old.isRevoked)))
         return true
     }
 
@@ -175,9 +176,11 @@ actor Switchboard {
         return online.lastHeard
     }
 
-    private func summary(_ device: Device, isOnline: Bool) -> DeviceSummary {
+    private func summary(
+        _ device: Device, isOnline: Bool, alarm: String?, isRevoked: Bool = false
+    ) -> DeviceSummary {
         DeviceSummary(
-            device: device.name, isOnline: isOnline, lastSeen: time.wall, alarm: online[device.row]?.alarm)
+            device: device.name, isOnline: isOnline, lastSeen: time.wall, alarm: alarm, isRevoked: isRevoked)
     }
 
     // MARK: Devices that wait
@@ -338,7 +341,7 @@ actor Switchboard {
 
     /// What is missing of a device's observations has become more: whoever watches is told.
     func warn(of losses: DeviceLosses, _ device: Device) {
-        var news = summary(device, isOnline: online[device.row] != nil)
+        var news = summary(device, isOnline: online[device.row] != nil, alarm: online[device.row]?.alarm)
         news.losses = losses
         tell(device.owner, .device(news))
     }

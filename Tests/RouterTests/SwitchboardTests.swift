@@ -67,6 +67,21 @@ import Wire
         #expect(arrivals.takeIfWaiting() == nil)
     }
 
+    @Test("That nothing is commanded, or that a device is wanted no more, is told also when it goes")
+    func goesInDoubt() async {
+        let (_, arrivals) = await board.watch(point.ada)
+        let notices = await point.connect(point.adas)
+        await board.withhold(point.adas, because: "two of it")
+        await board.revoke(10, owner: point.ada)
+        _ = await board.disconnect(point.adas, notices: notices)
+        var expected = DeviceSummary(device: "greenhouse", isOnline: true, lastSeen: point.time.wall)
+        #expect(arrivals.takeIfWaiting() == .device(expected))
+        expected.alarm = "two of it"
+        #expect(arrivals.takeIfWaiting() == .device(expected))
+        (expected.isOnline, expected.isRevoked) = (false, true)
+        #expect(arrivals.takeIfWaiting() == .device(expected))
+    }
+
     @Test("Everything that is new reaches every watcher, in its order, with the quantity that the device describes")
     func fanOut() async {
         let watchers = [await board.watch(point.ada).arrivals, await board.watch(point.ada).arrivals]
