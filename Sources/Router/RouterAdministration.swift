@@ -66,6 +66,28 @@ public struct RouterAdministration: Sendable {
         try await write(.unlocked, try await store.account(name)?.owner, name)
     }
 
+    /// Checks that there is an account, before anybody is asked for its secrets.
+    ///
+    /// - Throws: ``RouterProblem`` when there is none.
+    public func check(name: String) async throws {
+        guard try await store.account(name) != nil else { throw Self.unknown(name) }
+    }
+
+    /// Gives an account another password and another security code, opens it, and ends all its sessions.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - password: Its new password.
+    ///   - code: Its new security code: six digits.
+    /// - Throws: ``RouterProblem`` when one of them can't be, or there is no such account.
+    public func changeSecrets(_ name: String, password: String, code: String) async throws {
+        try Credentials.check(password: password)
+        try Credentials.check(code: code)
+        let (password, code) = (try await hasher.hash(password: password), try await hasher.hash(code: code))
+        guard try await store.changeSecrets(name, password: password, code: code) else { throw Self.unknown(name) }
+        try await write(.accountChanged, try await store.account(name)?.owner, name)
+    }
+
     /// Removes an account with its devices and their history.
     ///
     /// - Throws: ``RouterProblem`` when there is no such account.

@@ -6,7 +6,7 @@ import Terminal
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Manage the accounts.",
-        subcommands: [Add.self, List.self, Unlock.self, Remove.self])
+        subcommands: [Add.self, List.self, Secrets.self, Unlock.self, Remove.self])
 
     struct DataOption: ParsableArguments {
         @Option(help: "The router's folder. (default: /var/lib/m2m-router)")
@@ -15,6 +15,14 @@ struct UserCommand: ParsableCommand {
         func administration() throws -> RouterAdministration {
             try RouterAdministration(dataDirectory: data, time: try SystemTime())
         }
+    }
+
+    /// What a person chooses: the password and the security code.
+    private static func newSecrets() throws -> (password: String, code: String) {
+        (
+            try SecretReader.read("Password", isNew: true),
+            try SecretReader.read("Security code (six digits)", isNew: true)
+        )
     }
 
     struct Add: AsyncParsableCommand {
@@ -29,8 +37,7 @@ struct UserCommand: ParsableCommand {
         func run() async throws {
             let administration = try data.administration()
             try await administration.check(newName: name)
-            let password = try SecretReader.read("Password", isNew: true)
-            let code = try SecretReader.read("Security code (six digits)", isNew: true)
+            let (password, code) = try UserCommand.newSecrets()
             try await administration.addAccount(name, password: password, code: code)
             Output.line("account '\(name)' is there")
         }
@@ -57,6 +64,25 @@ struct UserCommand: ParsableCommand {
                 (table.isEmpty ? ["no accounts yet; `m2m-router user add NAME` makes one"] : table.lines).forEach(
                     Output.line)
             }
+        }
+    }
+
+    struct Secrets: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give an account another password and security code, and end its sessions.",
+            discussion: "Both come from a prompt, or as two lines on standard input. A locked account is open then.")
+
+        @Argument(help: "The account's name.")
+        var name: String
+
+        @OptionGroup var data: DataOption
+
+        func run() async throws {
+            let administration = try data.administration()
+            try await administration.check(name: name)
+            let (password, code) = try UserCommand.newSecrets()
+            try await administration.changeSecrets(name, password: password, code: code)
+            Output.line("account '\(name)' has other secrets, and is logged in nowhere")
         }
     }
 

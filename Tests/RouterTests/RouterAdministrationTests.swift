@@ -152,6 +152,35 @@ import Testing
         #expect(try await list() == ["ada locked", "bob", "zoe"])
     }
 
+    @Test("An account with other secrets has no session and is open, and nobody else is touched")
+    func changeSecrets() async throws {
+        let administration = try open()
+        let store = administration.store
+        for name in ["ada", "bob"] {
+            try await addAccount(name, to: administration)
+            let owner = try #require(try await store.account(name)).owner
+            _ = try await store.addSession(owner, tokenHash: [UInt8(owner.id)])
+            for _ in 0..<5 { _ = try await store.countWrongCode(owner) }
+        }
+        try await administration.changeSecrets("ada", password: "battery staple", code: "654321")
+        let (ada, bob) = (try #require(try await store.account("ada")), try #require(try await store.account("bob")))
+        #expect(try await administration.hasher.isRight(password: "battery staple", ada.password))
+        #expect(try await administration.hasher.isRight(code: "654321", ada.code))
+        #expect((ada.isLocked, bob.isLocked) == (false, true))
+        #expect((bob.password, bob.code) == (Sample.secret(1), Sample.secret(2)))
+        #expect(try await store.sessions(of: ada.owner).isEmpty)
+        #expect(try await store.sessions(of: bob.owner).count == 1)
+    }
+
+    @Test("Secrets that can't be change nothing", arguments: [("short", "123456"), ("correct horse", "12345")])
+    func changeToBadSecrets(_ password: String, _ code: String) async throws {
+        let administration = try open()
+        try await addAccount("ada", to: administration)
+        let problem = await problem { try await administration.changeSecrets("ada", password: password, code: code) }
+        #expect(problem?.code == .badRequest)
+        #expect(try await administration.store.account("ada")?.password == Sample.secret(1))
+    }
+
     @Test("An account that is removed is gone")
     func remove() async throws {
         let administration = try open()
@@ -160,10 +189,14 @@ import Testing
         #expect(try await administration.accounts().map(\.name) == ["bob"])
     }
 
-    @Test("Unlocking or removing an account that is not there says where to find those that are")
+    @Test("Changing, unlocking or removing an account that is not there says where to find those that are")
     func unknown() async throws {
         let administration = try open()
         let problems = [
+            await problem { try await administration.check(name: "nobody") },
+            await problem {
+                try await administration.changeSecrets("nobody", password: "correct horse", code: "123456")
+            },
             await problem { try await administration.unlock("nobody") },
             await problem { try await administration.removeAccount("nobody") },
         ]

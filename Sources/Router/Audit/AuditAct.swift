@@ -18,6 +18,7 @@ struct AuditAct: RawRepresentable, Hashable, Sendable {
     static let unlocked = Self(rawValue: "unlocked")
     static let sessionRevoked = Self(rawValue: "session-revoked")
     static let accountAdded = Self(rawValue: "account-added")
+    static let accountChanged = Self(rawValue: "account-changed")
     static let accountRemoved = Self(rawValue: "account-removed")
 
     // Devices

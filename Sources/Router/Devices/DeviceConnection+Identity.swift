@@ -203,8 +203,9 @@ extension DeviceConnection {
     }
 
     static let revoked = Failure(
-        .notAuthenticated, "this device's owner has revoked it; to let it in again, remove device.key from its state directory, and enrol "
-            + "it with a new claim code, `m2m-agent enroll`",
+        .notAuthenticated,
+        "this device's owner has revoked it; to let it in again, remove device.key from its state directory, and "
+            + "enrol it with a new claim code, `m2m-agent enroll`",
         retryAfter: .seconds(300))
 
     private static let badSignature = Failure(

@@ -87,6 +87,21 @@ extension RouterStore {
         }
     }
 
+    /// Gives an account other secrets, which opens it, and ends all its sessions.
+    ///
+    /// - Returns: Whether there is one.
+    func changeSecrets(_ name: String, password: SecretHasher.Hash, code: SecretHasher.Hash) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET password = ?, code = ?, wrongCodes = 0, isLocked = 0 WHERE name = ?",
+                arguments: [password.bytes.data, code.bytes.data, name])
+            guard db.changesCount > 0 else { return false }
+            try db.execute(
+                sql: "DELETE FROM sessions WHERE owner = (SELECT id FROM accounts WHERE name = ?)", arguments: [name])
+            return true
+        }
+    }
+
     /// Removes an account with everything in its space.
     ///
     /// - Returns: Whether there was one.
