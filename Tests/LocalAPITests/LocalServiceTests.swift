@@ -111,7 +111,7 @@ import Wire
         let agent = try LocalAgent(folder)
         try await agent.run { () async throws in
             var clients: [RawClient] = []
-            for number in 1...LocalService.connectionBound {
+            for number in 1...LocalPlaces.bound(.control) {
                 var client = try await RawClient(agent.socket)
                 try await client.say(Request.whoami.envelope(session: "\(number)"))
                 _ = try await client.next(Items.self)

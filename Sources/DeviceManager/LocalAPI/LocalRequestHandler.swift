@@ -40,11 +40,6 @@ struct LocalRequestHandler: Sendable {
         }
     }
 
-    /// Whether a user may ask anything at all.
-    func mayRead(_ uid: UInt32?) -> Bool {
-        uid.map { access.level(of: $0) > .nothing } ?? false
-    }
-
     private var summary: DeviceSummary {
         DeviceSummary(
             device: manager.description.id, label: manager.description.label, isOnline: true,

@@ -5,6 +5,7 @@ public import HAL
 public import Logging
 public import NIOCore
 public import ServiceLifecycle
+import Synchronization
 import Transport
 
 /// The agent's door on the device itself: a Unix socket on which programs ask and command, by the same messages and on
@@ -19,11 +20,6 @@ public struct LocalService: Service {
     /// Finished when the socket is open.
     private let opened = Mailbox<Void>(bound: 1, policy: .refuseNewest)
     private let logger: Logger
-
-    /// How many programs may be connected at a time.
-    static let connectionBound = 32
-    /// How many connections of users who may do nothing there may be at a time.
-    static let strangerBound = 4
 
     /// A door.
     ///
@@ -72,26 +68,30 @@ public struct LocalService: Service {
     private func serve(_ server: NIOAsyncChannel<MessageChannel, Never>) async throws {
         try await server.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                // Those who may not even read are told so, but cannot take the places of those who may.
-                let entitled = Mailbox<Void>(bound: Self.connectionBound, policy: .refuseNewest)
-                let others = Mailbox<Void>(bound: Self.strangerBound, policy: .refuseNewest)
+                let places = Places()
                 for try await channel in connections {
-                    let open = handler.mayRead(channel.peer.user) ? entitled : others
-                    guard case .accepted = open.send(()) else {
+                    // Those who may not even read are told so.
+                    guard let user = channel.peer.user,
+                        let place = places.taken.withLock({ $0.take(user, handler.access.level(of: user)) })
+                    else {
                         await channel.close(.policyViolation)
                         continue
                     }
                     group.addTask {
-                        await talk(channel)
-                        _ = open.takeIfWaiting()
+                        await talk(channel, user)
+                        places.taken.withLock { $0.leave(place) }
                     }
                 }
             }
         }
     }
 
-    private func talk(_ channel: MessageChannel) async {
-        guard let user = channel.peer.user else { return await channel.close(.policyViolation) }
+    /// The places of all connections.
+    private final class Places: Sendable {
+        let taken = Mutex(LocalPlaces())
+    }
+
+    private func talk(_ channel: MessageChannel, _ user: UInt32) async {
         var messages = channel.inbound.makeAsyncIterator()
         do {
             try await ConversationServer(on: channel).run(&messages) { request, conversation in
