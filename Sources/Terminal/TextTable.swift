@@ -58,7 +58,7 @@ extension Unicode.Scalar {
 }
 
 /// How a word is set off on a terminal with colours; not at all elsewhere.
-public enum Style: String, Sendable {
+public enum Style: String, CaseIterable, Sendable {
     /// Less important.
     case faint = "2"
     /// As it should be.
@@ -73,7 +73,11 @@ public enum Style: String, Sendable {
         let end = text.prefix(6).firstIndex(of: "m")
         guard text.first == "\u{1B}", text.dropFirst().first == "[", let end else { return nil }
         let digits = text[..<end].dropFirst(2)
-        guard digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+        // No other: a device's words could hide themselves, or what follows them.
+        guard
+            digits.elementsEqual("0".unicodeScalars)
+                || allCases.contains(where: { digits.elementsEqual($0.rawValue.unicodeScalars) })
+        else { return nil }
         return digits.count + 3
     }
 

@@ -33,6 +33,17 @@ public enum SafeFile {
         syncFolder(of: path)
     }
 
+    /// Gives a file another name, also after a power cut.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - place: Its new name; a file that has it is replaced.
+    /// - Throws: ``FileError`` when it can't be had.
+    public static func move(_ path: String, to place: String) throws(FileError) {
+        guard rename(path, place) == 0 else { throw FileError(place, errno) }
+        syncFolder(of: place)
+    }
+
     /// Reads a file.
     ///
     /// - Parameter path: The file.
@@ -61,9 +72,9 @@ public enum SafeFile {
         }
     }
 
-    /// Whether there is a file or folder of a name.
+    /// Whether there is a file or folder of a name; a link is one, wherever it leads.
     public static func exists(_ path: String) -> Bool {
-        access(path, F_OK) == 0
+        faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0
     }
 
     /// Makes a folder, and those above it, for this user alone.

@@ -11,10 +11,12 @@ public struct DisabledMark: Sendable {
 
     /// Why the device is disabled; nil: it is not.
     ///
-    /// A file that is there and can't be read disables it, too.
+    /// A file that is there and can't be read disables it, too, and so does a link that leads nowhere.
     public var reason: String? {
         do throws(FileError) {
-            guard let bytes = try SafeFile.read(path) else { return nil }
+            guard let bytes = try SafeFile.read(path) else {
+                return SafeFile.exists(path) ? "\(path) leads nowhere" : nil
+            }
             let text = String(decoding: bytes.prefix(256), as: UTF8.self).split(separator: "\n").first.map(String.init)
             return text ?? "\(path) does not say why"
         } catch {
