@@ -56,6 +56,10 @@ struct ContentFields {
     /// What was observed.
     func content(_ reader: MessagePackReader) throws(WireError) -> Observation.Content {
         let component = try reader.require(component, "component")
+        guard [property, event, action].count(where: { $0 != nil }) == 1 else {
+            throw WireError(
+                .invalidValue, at: reader.offset, "an item has 'property', 'event' or 'action', and one of them")
+        }
         if let property {
             let quality = quality ?? .good
             guard value != nil || quality != .good else { throw WireError(.missingField, at: reader.offset, "value") }

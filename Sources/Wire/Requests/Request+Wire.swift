@@ -140,10 +140,20 @@ private struct RequestFields {
             case "component": address.component = try reader.readComponentID()
             case "property": address.property = try reader.readString()
             case "since": since = try reader.readWallTime()
-            case "limit": limit = max(0, try reader.readInt())
+            case "limit":
+                let start = reader.offset
+                let count = try reader.readInt()
+                guard count >= 0 else { throw WireError(.invalidValue, at: start, "'limit' is not below 0") }
+                limit = count
             case "id": id = try reader.readText(key) { CommandID(rawValue: $0) }
             case "action": action = try reader.readString()
-            case "parameters": parameters = try reader.readValues()
+            case "parameters":
+                let start = reader.offset
+                parameters = try reader.readValues()
+                for (name, value) in parameters where value.numeric?.isFinite == false {
+                    throw WireError(
+                        .invalidValue, at: start, "the parameter '\(name)' is no number that can be sent on")
+                }
             case "expiry_ms": expiry = .milliseconds(max(0, min(try reader.readInt64(), 86_400_000)))
             case "deadline": deadline = MonotonicTime(nanoseconds: try reader.readInt64())
             case _ where LeaseFields.keys.contains(key): try lease.read(key, &reader)

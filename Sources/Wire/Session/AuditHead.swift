@@ -30,10 +30,11 @@ struct AuditHeadFields {
 
     static let keys: Set = ["audit_entry", "audit_hash"]
 
-    /// What was read; nil where not both were there.
-    var head: AuditHead? {
-        guard let entry, let hash else { return nil }
-        return AuditHead(entry: entry, hash: hash)
+    /// What was read; nil where neither was there.
+    func head(_ reader: MessagePackReader) throws(WireError) -> AuditHead? {
+        if entry == nil, hash == nil { return nil }
+        return AuditHead(
+            entry: try reader.require(entry, "audit_entry"), hash: try reader.require(hash, "audit_hash"))
     }
 
     mutating func read(_ key: String, _ reader: inout MessagePackReader) throws(WireError) {

@@ -71,7 +71,7 @@ public struct Prove: Message {
             boot: try reader.require(fields.boot, "boot"),
             monotonic: MonotonicTime(nanoseconds: try reader.require(monotonic, "at")),
             signature: try reader.require(fields.signature, "signature"), connects: connects,
-            auditHead: auditHead.head)
+            auditHead: try auditHead.head(reader))
     }
 }
 
@@ -150,7 +150,7 @@ public struct Welcome: Message {
         let milliseconds = max(100, min(try reader.require(heartbeat, "heartbeat_ms"), 3_600_000))
         self.init(
             owner: try reader.require(owner, "owner"), heartbeat: .milliseconds(milliseconds),
-            streams: streams.compactMap(\.self), alarm: alarm, auditHead: auditHead.head)
+            streams: streams.compactMap(\.self), alarm: alarm, auditHead: try auditHead.head(reader))
     }
 }
 
