@@ -29,7 +29,7 @@ struct AuditCommand: ParsableCommand {
         }
     }
 
-    struct List: AsyncParsableCommand {
+    struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the audit log of everybody, as it is in its file.")
 
@@ -42,8 +42,8 @@ struct AuditCommand: ParsableCommand {
             if limit < 0 { throw ValidationError("--limit can't be negative") }
         }
 
-        func run() async throws {
-            for line in try await AuditCheck.lines(limit: limit, dataDirectory: data.data) { Output.line(line) }
+        func run() throws {
+            for line in try AuditCheck.lines(limit: limit, dataDirectory: data.data) { Output.line(line) }
         }
     }
 }

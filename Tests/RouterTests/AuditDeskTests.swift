@@ -104,6 +104,41 @@ import Wire
         #expect(alarm.account?.id == ada.id)
     }
 
+    @Test("What waits and is accepted, another key, a session that is ended, a code given anew, and who is turned away")
+    func changes() async throws {
+        let ada = try await bench.addAccount("ada")
+        let (session, _) = try await bench.core.logins.begin(ada)
+        try await bench.device { talk, challenge in
+            try await talk.send(try shed.enroll(challenge, account: "ada"))
+            _ = try await talk.next(EnrolmentPending.self)
+            try await bench.person(ada) { person in
+                _ = try await person.ask(.accept("shed", fingerprint: shed.fingerprint))
+                _ = try await person.ask(.endSession(session.name))
+                try await person.send(Code(code: RouterBench.code))
+                _ = try await person.next(SessionGranted.self)
+            }
+        }
+        let new = try DeviceIdentity("shed", seed: 8)
+        try await bench.device { talk, challenge in
+            try await talk.send(try shed.rotate(challenge, to: new))
+            _ = try await talk.next(Rotated.self)
+        }
+        try await bench.device { talk, challenge in
+            try await talk.send(try DeviceIdentity("shed", seed: 9).prove(challenge))
+            _ = try await talk.failure()
+        }
+        let all = try await written(of: nil)
+        func one(_ act: AuditAct) throws -> AuditEntry { try #require(all.first { $0.act == act }, "\(act)") }
+        #expect(try one(.enrolmentWaiting).who == "device shed")
+        #expect(try one(.deviceAccepted).object == "shed, key \(shed.fingerprint)")
+        #expect(try one(.deviceAccepted).who == "ada")
+        #expect(try one(.keyRotated).object == "key \(new.fingerprint)")
+        #expect(try one(.keyRotated).account?.id == ada.id)
+        #expect(try one(.sessionRevoked).object == "session \(session.name)")
+        #expect(try one(.codeConfirmed).who == "ada")
+        #expect(try one(.proofFailed).result == "unknown key")
+    }
+
     @Test("What somebody commanded on the device itself, with their user id, by the device's word")
     func local() async throws {
         let ada = try await bench.addAccount("ada")

@@ -11,13 +11,13 @@ import Testing
         AuditLine.entry(AuditLine.body(entry, number: 1)[...])?.entry
     }
 
-    @Test("A name as a stranger typed it is cut to 64 bytes, and what is longer to 256")
+    @Test("A name as a stranger typed it is cut to 96 bytes, and what is longer to 256")
     func bounds() {
         let long = String(repeating: "ä", count: 500)
         let entry = AuditEntry(
             time: AuditSample.time, who: long, source: long, act: .loginFailed, object: long, result: long)
-        // 30 times two bytes and three for the sign are 63: one byte more would be half an ä.
-        #expect(entry.who == String(repeating: "ä", count: 30) + "…")
+        // 46 times two bytes and three for the sign are 95: one byte more would be half an ä.
+        #expect(entry.who == String(repeating: "ä", count: 46) + "…")
         #expect(entry.source == entry.who)
         #expect(entry.object.utf8.count == 255)
         #expect(entry.result == entry.object)

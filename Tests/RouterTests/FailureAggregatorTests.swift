@@ -51,15 +51,30 @@ import Testing
     @Test("Other people, places, acts and accounts are kinds of their own")
     func kinds() {
         var failures = FailureAggregator()
-        let ones = [
-            AuditSample.failure(), AuditSample.failure(who: "bert"), AuditSample.failure(from: "10.0.0.2"),
-            AuditEntry(time: AuditSample.time, who: "anna", source: "10.0.0.1", act: .codeFailed),
-            AuditEntry(
-                time: AuditSample.time, account: AuditSample.anna, who: "anna", source: "10.0.0.1", act: .loginFailed),
-        ]
+        let ones =
+            [
+                AuditSample.failure(), AuditSample.failure(from: "10.0.0.2"),
+                AuditEntry(time: AuditSample.time, who: "anna", source: "10.0.0.1", act: .codeFailed),
+            ]
+            + ["anna", "device shed"].map { who in
+                AuditEntry(
+                    time: AuditSample.time, account: AuditSample.anna, who: who, source: "10.0.0.1", act: .loginFailed)
+            }
         for one in ones { #expect(failures.add(one, at: at(0)) == [one]) }
         for one in ones { #expect(failures.add(one, at: at(1)) == []) }
         #expect(failures.due(at: at(60)) == ones)
+    }
+
+    @Test("Whoever has no account is known by the address alone, however many names they give themselves")
+    func strangers() {
+        var failures = FailureAggregator()
+        #expect(failures.add(AuditSample.failure(who: "anna"), at: at(0)).count == 1)
+        for number in 0..<1_000 {
+            #expect(failures.add(AuditSample.failure(who: "user\(number)"), at: at(1)) == [])
+        }
+        let due = failures.due(at: at(60))
+        #expect(due.map(\.who) == ["several"])
+        #expect(due.map(\.times) == [1_000])
     }
 
     @Test("Where the reasons or the objects differ the entry says that there were several")
@@ -84,7 +99,7 @@ import Testing
     func flood() {
         var (failures, lines) = (FailureAggregator(), [AuditEntry]())
         for number in 0..<50_000 {
-            let failure = AuditSample.failure(who: "user\(number)", from: "10.0.\(number % 256).1", number % 60)
+            let failure = AuditSample.failure(who: "user\(number)", from: "10.\(number / 256).\(number % 256).1", number % 60)
             lines += failures.add(failure, at: at(Double(number) / 1_000))
         }
         #expect(lines.count == FailureAggregator.bound + 1)

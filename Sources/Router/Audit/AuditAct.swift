@@ -16,6 +16,7 @@ struct AuditAct: RawRepresentable, Hashable, Sendable {
     static let codeFailed = Self(rawValue: "code-failed")
     static let locked = Self(rawValue: "locked")
     static let unlocked = Self(rawValue: "unlocked")
+    static let sessionMoved = Self(rawValue: "session-moved")
     static let sessionRevoked = Self(rawValue: "session-revoked")
     static let accountAdded = Self(rawValue: "account-added")
     static let accountChanged = Self(rawValue: "account-changed")

@@ -12,8 +12,8 @@ struct AuditBook {
     private(set) var index = AuditIndex()
     /// How much of the file has been read or written: up to the end of its last line.
     private var end = 0
-    /// What was reported last about `audit.head`: it is not said again with every entry.
-    private var told: String?
+    /// What was reported last about `audit.head`: it is not said again with every entry, for it becomes one itself.
+    private var told: (ofReading: String?, ofWriting: String?)
 
     /// Reads the whole log.
     ///
@@ -75,34 +75,39 @@ struct AuditBook {
         do throws(FileError) {
             remembered = try disk.readHead().flatMap(AuditHead.init(text:))
         } catch {
-            tell("\(error); whether the end of \(disk.path) was cut off cannot be told")
+            tell("\(error); whether the end of \(disk.path) was cut off cannot be told", \.ofReading)
             return chain.head
         }
         guard let remembered else {
             if chain.lines > 0 {
                 tell(
                     "audit.head beside \(disk.path) is missing or damaged: whether the end of the log was cut off "
-                        + "cannot be told")
+                        + "cannot be told", \.ofReading)
             }
             return chain.head
         }
-        if try knows(remembered) { return chain.head }
-        tell("\(disk.path): \(AuditFinding.contradiction(of: remembered, end: chain.head))")
+        if try knows(remembered) {
+            told.ofReading = nil
+            return chain.head
+        }
+        tell("\(disk.path): \(AuditFinding.contradiction(of: remembered, end: chain.head))", \.ofReading)
         return AuditHead(entry: max(chain.head.entry, remembered.entry), hash: remembered.hash)
     }
 
     private mutating func writeHead() {
         do throws(FileError) {
             try disk.writeHead(chain.head.text)
-            told = nil
+            told.ofWriting = nil
         } catch {
-            tell("\(error); until it can be, a cut end of \(disk.path) would not be noticed")
+            tell("\(error); until it can be, a cut end of \(disk.path) would not be noticed", \.ofWriting)
         }
     }
 
-    private mutating func tell(_ words: String) {
-        if words != told { report(words) }
-        told = words
+    private mutating func tell(
+        _ words: String, _ of: WritableKeyPath<(ofReading: String?, ofWriting: String?), String?>
+    ) {
+        if words != told[keyPath: of] { report(words) }
+        told[keyPath: of] = words
     }
 
     // MARK: Reading

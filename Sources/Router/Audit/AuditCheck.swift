@@ -23,14 +23,7 @@ public enum AuditCheck {
     /// - Returns: What was found.
     /// - Throws: An ``ExplainedError`` where the log can't be read.
     public static func run(dataDirectory: String) throws -> Report {
-        let disk: AuditFiles
-        do throws(FileError) {
-            disk = try AuditFiles(folder: dataDirectory, isReadOnly: true)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            throw RouterProblem(
-                .notFound, error.path, "there is no audit log \(error.path); is --data the router's folder?")
-        }
+        let disk = try files(in: dataDirectory)
         var (anchors, findings): ([AuditAnchor], [String]) = ([], [])
         let database = "\(dataDirectory)/router.db"
         do {
@@ -53,10 +46,25 @@ extension AuditCheck {
     ///   - dataDirectory: The router's folder.
     /// - Returns: A JSON object for each, in their order.
     /// - Throws: ``RouterProblem`` where the log can't be read.
-    public static func lines(limit: Int, dataDirectory: String) async throws -> [String] {
-        try await AuditLog(folder: dataDirectory) { _ in }.entries(of: nil, since: nil, limit: limit).map {
-            number, entry in
-            String(decoding: AuditLine.body(entry, number: number), as: UTF8.self) + "}"
+    public static func lines(limit: Int, dataDirectory: String) throws -> [String] {
+        let disk = try files(in: dataDirectory)
+        var newest: [String] = []
+        _ = try disk.readLines(in: 0..<(try disk.size())) { line, _ in
+            guard let (body, _) = AuditLine.parts(line), AuditLine.entry(body) != nil else { return }
+            newest.append(String(decoding: body, as: UTF8.self) + "}")
+            if newest.count - limit > 1_024 { newest.removeFirst(newest.count - limit) }
+        }
+        return newest.suffix(limit)
+    }
+
+    /// The log, of which nothing is written.
+    private static func files(in folder: String) throws -> AuditFiles {
+        do throws(FileError) {
+            return try AuditFiles(folder: folder, isReadOnly: true)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw RouterProblem(
+                .notFound, error.path, "there is no audit log \(error.path); is --data the router's folder?")
         }
     }
 }

@@ -16,7 +16,7 @@ struct AuditEntry: Hashable, Sendable {
     }
 
     /// How many bytes a name or an address has, at most.
-    static let nameBound = 64
+    static let nameBound = 96
     /// How many bytes a longer text has, at most.
     static let textBound = 256
 

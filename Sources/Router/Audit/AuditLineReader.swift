@@ -68,6 +68,7 @@ struct AuditLineReader {
 extension WallTime {
     /// - Parameter text: A point as `rfc3339` writes it, in the years 1678 to 2261; nil for anything else.
     init?(rfc3339 text: String) {
+        guard text.utf8.count == 24 else { return nil }  // so that no number in it is too big to be counted with
         let parts = text.utf8.split(whereSeparator: { !(0x30...0x39).contains($0) }).map { digits in
             digits.reduce(Int64(0)) { $0 &* 10 &+ Int64($1 - 0x30) }
         }

@@ -16,7 +16,9 @@ struct FailureAggregator {
         var source: String
 
         init(_ failure: AuditEntry) {
-            (act, account, who, source) = (failure.act, failure.account, failure.who, failure.source)
+            (act, account, source) = (failure.act, failure.account, failure.source)
+            // Who has no account here calls themselves what they like.
+            who = failure.account == nil ? "" : failure.who
         }
     }
 
@@ -82,8 +84,9 @@ extension AuditEntry {
     fileprivate func joined(with later: AuditEntry) -> AuditEntry {
         let several = "several"
         return AuditEntry(
-            time: min(time, later.time), account: account, who: who, source: source, act: act,
-            object: object == later.object ? object : several, result: result == later.result ? result : several,
+            time: min(time, later.time), account: account, who: who == later.who ? who : several, source: source,
+            act: act, object: object == later.object ? object : several,
+            result: result == later.result ? result : several,
             times: times + later.times, until: max(until ?? time, later.until ?? later.time))
     }
 }
