@@ -247,7 +247,7 @@ let package = Package(
             "RouterTests",
             uses: [
                 "Router", "Wire", "DeviceModel", "Transport", "TestSupport", "HALTestKit", .nioCore, .nioPosix,
-                .logging,
+                .logging, .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),

@@ -91,6 +91,7 @@ public struct ConversationServer: Sendable {
             let answer = failure.envelope(.requests, session: conversation.id)
             try? await channel.send(answer.encoded)  // safe: else the connection is gone, and its reader says so
         }
+        conversation.finish()
     }
 }
 
@@ -103,6 +104,7 @@ public final class Conversation: Sendable {
     public let id: String
     private let channel: MessageChannel
     private let stopping = Mutex<(isStopped: Bool, action: (@Sendable () -> Void)?)>((false, nil))
+    private let finishing = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(id: String, channel: MessageChannel) {
         self.id = id
@@ -130,6 +132,17 @@ public final class Conversation: Sendable {
             return stopping.isStopped
         }
         if isStopped { action() }
+    }
+
+    /// Does something once the answer's end has been sent, or could not be.
+    ///
+    /// - Parameter action: What the other end is to notice after the answer, such as the end of its connection.
+    public func onFinish(_ action: @escaping @Sendable () -> Void) {
+        finishing.withLock { $0 = action }
+    }
+
+    func finish() {
+        finishing.withLock { $0.take() }?()
     }
 
     func stop() {

@@ -70,7 +70,7 @@ public final class MessageChannel: Sendable {
 
     /// Closes the connection at once, without a word.
     public func abort() {
-        channel.close(promise: nil)
+        channel.hangUp()
     }
 }
 

@@ -65,6 +65,27 @@ import Testing
         #expect(keeper.count == 100)
     }
 
+    @Test("Where it is too full, whoever comes alone stays, and of those who come in crowds the first goes")
+    func crowds() throws {
+        var keeper = Doorkeeper(.init(altogether: 100))
+        let alone = try #require(ticket(&keeper, "192.0.2.1", at: start))
+        let alsoAlone = try #require(ticket(&keeper, "20010db800010001", at: start))
+        var crowd: [Doorkeeper.Ticket] = []
+        for number in 0..<98 {
+            // Twelve addresses, and one customer's many networks.
+            let source = number % 2 == 0 ? "198.51.100.\(number / 2 % 12)" : "20010db8ffff\(1_000 + number)"
+            crowd.append(try #require(ticket(&keeper, source, at: start)))
+        }
+        var gone: Set<Doorkeeper.Ticket> = []
+        for number in 0..<5_000 {
+            let now = start + .milliseconds(number * 50)
+            guard case .admit(_, let one) = keeper.arrive(from: "198.51.100.\(number % 12)", at: now) else { continue }
+            if let one { gone.insert(one) }
+        }
+        #expect(gone.contains(crowd[1]))
+        #expect(!gone.contains(alone) && !gone.contains(alsoAlone))
+    }
+
     @Test("Addresses are forgotten, so that millions of them don't fill the memory; those that stand there are not")
     func forgets() throws {
         var keeper = Doorkeeper(.init(altogether: 1_000_000, ofOne: 1, perSecond: 1, burst: 1))

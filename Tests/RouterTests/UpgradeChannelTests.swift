@@ -9,8 +9,7 @@ import Transport
 
 @testable import Router
 
-/// Promise: devices that come too fast are told when to come again, before anything is done for them; people and others
-/// are not concerned.
+/// Promise: on the router's port devices and people come in on their paths, and nobody else does.
 @Suite(.timeLimit(.minutes(1))) struct UpgradeChannelTests {
     /// A port that takes connections as a router's does, but without TLS.
     private struct Port {
@@ -21,12 +20,11 @@ import Transport
         /// What the kernel says of the sockets of those who came.
         private let timeouts = Mailbox<Int>(bound: 100, policy: .refuseNewest)
 
-        init(perSecond: Int, burst: Int) throws {
+        init() throws {
             folder = try TemporaryDirectory()
             let store = try RouterStore(inMemoryAt: time)
-            let rate = RouterSettings.AdmissionRate(perSecond: perSecond, burst: burst)
             core = RouterCore(
-                settings: RouterSettings(dataDirectory: folder.path, admission: rate), store: store,
+                settings: RouterSettings(dataDirectory: folder.path), store: store,
                 hasher: SecretHasher(pepper: [1], rounds: 2),
                 audit: try AuditDesk(folder: folder.path, time: time),
                 publicKeyHash: [], caDigest: nil, time: time,
@@ -35,7 +33,7 @@ import Transport
 
         /// Asks for a WebSocket at each of these paths, in turn.
         ///
-        /// - Returns: The first words of each answer, and what it says of another try.
+        /// - Returns: The first words of each answer.
         func ask(_ paths: [String]) async throws -> [Answer] {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let upgrade = UpgradeChannel(responder: { _, _, _ in }, core: core)
@@ -90,55 +88,35 @@ import Transport
     /// The head of an answer.
     private struct Answer: Hashable {
         let status: String
-        let retryAfter: String?
 
         init(head: String) {
-            let lines = head.split(separator: "\r\n")
-            status = String(lines.first?.dropFirst("HTTP/1.1 ".count) ?? "")
-            retryAfter = lines.first { $0.lowercased().hasPrefix("retry-after: ") }
-                .map { String($0.dropFirst("retry-after: ".count)) }
+            self.init(head.split(separator: "\r\n").first?.dropFirst("HTTP/1.1 ".count) ?? "")
         }
 
-        init(_ status: String, retryAfter: String? = nil) { (self.status, self.retryAfter) = (status, retryAfter) }
+        init(_ status: some StringProtocol) { self.status = String(status) }
 
         static let upgraded = Answer("101 Switching Protocols")
-        static func busy(_ seconds: Int) -> Answer { Answer("503 Service Unavailable", retryAfter: "\(seconds)") }
     }
 
     private let device = UpgradeChannel.devicePath
     private let person = UpgradeChannel.personPath
 
-    @Test("Devices beyond the rate are sent away, each for longer than the one before, and come in when it is over")
-    func rate() async throws {
-        let port = try Port(perSecond: 1, burst: 2)
-        #expect(
-            try await port.ask([device, device, device, device, device])
-                == [.upgraded, .upgraded, .busy(1), .busy(2), .busy(3)])
-        port.time.advance(by: .seconds(1))
-        #expect(try await port.ask([device, device]) == [.upgraded, .busy(3)])
+    @Test("Devices and people get their WebSockets; what is no path of one gets none")
+    func paths() async throws {
+        let answers = try await Port().ask(["/elsewhere", "\(device)?x", device, person])
+        let nothing = Answer("404 Not Found")
+        #expect(answers == [nothing, nothing, .upgraded, .upgraded])
     }
 
-    @Test("Less than a second is told as one, and a part of a second as a whole one")
-    func wholeSeconds() async throws {
-        let port = try Port(perSecond: 4, burst: 1)
-        let answers = try await port.ask([String](repeating: device, count: 7))
-        #expect(answers == [.upgraded, .busy(1), .busy(1), .busy(1), .busy(1), .busy(2), .busy(2)])
-    }
-
-    @Test("People come in at any time, and what is no path of a WebSocket takes nobody's place")
-    func others() async throws {
-        let port = try Port(perSecond: 1, burst: 1)
-        let answers = try await port.ask(["/elsewhere", "\(device)?x", device, device, person, person, "/elsewhere"])
-        #expect(
-            answers == [
-                Answer("404 Not Found"), Answer("404 Not Found"), .upgraded, .busy(1), .upgraded, .upgraded,
-                Answer("404 Not Found"),
-            ])
+    @Test("Whoever has proved nothing takes no device's turn, however many they are")
+    func nobodysTurn() async throws {
+        let answers = try await Port().ask([String](repeating: device, count: 60))
+        #expect(answers.allSatisfy { $0 == .upgraded })
     }
 
     @Test("The kernel gives up on whoever takes nothing for 45 s")
     func userTimeout() async throws {
-        let port = try Port(perSecond: 1, burst: 1)
+        let port = try Port()
         _ = try await port.ask([device])
         #expect(await port.timeout() == 45_000)
     }

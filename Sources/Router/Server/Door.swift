@@ -1,6 +1,7 @@
 import DeviceModel
 import NIOCore
 import Synchronization
+import Transport
 
 /// The door of a router: every connection stands at it until it is known whose it is.
 final class Door: Sendable {
@@ -31,7 +32,7 @@ final class Door: Sendable {
             guard case .admit(let ticket, let oldest) = state.keeper.arrive(from: source, at: time.now) else {
                 return (nil, nil)
             }
-            state.standing[ticket] = { channel.close(mode: .all, promise: nil) }
+            state.standing[ticket] = { channel.hangUp() }
             return (ticket, oldest.flatMap { state.standing.removeValue(forKey: $0) })
         }
         sendAway?()
@@ -61,9 +62,12 @@ struct Entrance: Sendable {
         limit.eventLoop.execute { limit.value.heard = 0 }
     }
 
+    /// Its password or its token was right: it makes room for no stranger any more, but may not say more than one.
+    func makeRoom() { door.leave(ticket) }
+
     /// It is known whose it is: it stands at the door no more.
     func pass() {
-        door.leave(ticket)
+        makeRoom()
         limit.eventLoop.execute { limit.value.isLifted = true }
     }
 }
@@ -81,7 +85,7 @@ final class UnknownInboundLimit: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         heard += unwrapInboundIn(data).readableBytes
-        guard isLifted || heard <= Self.bytes else { return context.close(promise: nil) }
+        guard isLifted || heard <= Self.bytes else { return context.channel.hangUp() }
         context.fireChannelRead(data)
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 /// Decides how many may stand at the door: connections of which nobody knows whose they are.
 ///
 /// A plain value. An address may have a number of them, and make so many in a second. When too many stand there
-/// altogether, whoever has stood there longest goes: who knows what to say has said it by then.
+/// altogether, of the address of which most stand there the one goes that came first: whoever comes alone stays until all do.
 struct Doorkeeper {
     /// A connection that stands at the door.
     typealias Ticket = UInt64
@@ -40,10 +40,8 @@ struct Doorkeeper {
 
     private let limits: Limits
     private var visitors: [String: Visitor] = [:]
-    /// Who stands at the door, and the order in which they came; those who have gone are left out when their turn comes.
+    /// Who stands at the door; tickets are given in the order in which they came.
     private var standing: [Ticket: String] = [:]
-    private var order: [Ticket] = []
-    private var first = 0
     private var next: Ticket = 0
 
     init(_ limits: Limits = Limits()) {
@@ -66,12 +64,11 @@ struct Doorkeeper {
         if let source, !letMake(source, at: now) { return .refuse }
         var oldest: Ticket?
         if standing.count >= limits.altogether {
-            oldest = order[first...].first { standing[$0] != nil }
+            oldest = firstOfTheMost
             if let oldest { leave(oldest) }
         }
         next += 1
         standing[next] = source ?? ""
-        order.append(next)
         if let source { visitors[source]?.standing += 1 }
         return .admit(next, insteadOf: oldest)
     }
@@ -80,11 +77,22 @@ struct Doorkeeper {
     mutating func leave(_ ticket: Ticket) {
         guard let source = standing.removeValue(forKey: ticket) else { return }
         visitors[source]?.standing -= 1
-        while first < order.count, standing[order[first]] == nil { first += 1 }
-        if first > 1_024, first > order.count / 2 {
-            order.removeFirst(first)
-            first = 0
+    }
+
+    /// Who goes when there are too many.
+    private var firstOfTheMost: Ticket? {
+        var crowds: [Substring: (count: Int, first: Ticket)] = [:]
+        for (ticket, source) in standing {
+            let crowd = crowds[Self.neighbourhood(source, ticket)] ?? (0, ticket)
+            crowds[Self.neighbourhood(source, ticket)] = (crowd.count + 1, min(crowd.first, ticket))
         }
+        return crowds.values.max { ($0.count, $1.first) < ($1.count, $0.first) }?.first
+    }
+
+    /// Who counts together: an address; of IPv6 the 48 bits that a customer has at most (RFC 6177); behind a proxy each
+    /// one alone.
+    private static func neighbourhood(_ source: String, _ ticket: Ticket) -> Substring {
+        source.isEmpty ? "\(ticket)" : source.contains(".") ? source[...] : source.prefix(12)
     }
 
     private mutating func letMake(_ source: String, at now: MonotonicTime) -> Bool {

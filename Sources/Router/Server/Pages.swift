@@ -4,7 +4,7 @@ import Hummingbird
 /// What a browser sees of a router.
 enum Pages {
     static var router: Hummingbird.Router<BasicRequestContext> {
-        let router = Hummingbird.Router()
+        let router = Hummingbird.Router(options: .autoGenerateHeadEndpoints)
         router.get("/") { _, _ in welcome }
         router.get("/health") { _, _ in "ok\n" }
         return router

@@ -70,8 +70,8 @@ public struct TrustedProxies: Hashable, Sendable {
 enum SourceNetwork {
     /// The address; of an IPv6 address the first 64 bits, of which every customer has all the rest (RFC 6177).
     static func of(_ address: String) -> String {
-        guard let bytes = IPAddress.bytes(address), bytes.count == 16 else { return address }
-        let isMapped = bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
-        return isMapped ? bytes.suffix(4).map(String.init).joined(separator: ".") : Array(bytes.prefix(8)).hexadecimal
+        guard let bytes = IPAddress.bytes(address) else { return address }
+        return bytes.count == 4
+            ? bytes.map(String.init).joined(separator: ".") : Array(bytes.prefix(8)).hexadecimal
     }
 }

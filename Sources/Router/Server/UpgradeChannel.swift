@@ -33,7 +33,7 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             guard let entrance = try core.door.arrive(channel) else {
-                channel.close(promise: nil)
+                channel.hangUp()
                 return Value(kind: channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel), channel: channel)
             }
             // Who has closed one direction has closed both: TLS would wait five seconds for words that can't come.
@@ -42,7 +42,7 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
             try channel.syncOptions?.setOption(.tcpOption(.userTimeout), value: TCPSettings.userTimeout)
             try channel.syncOptions?.setOption(
                 .tcpOption(.notSentLowWaterMark), value: TCPSettings.notSentLowWaterMark)
-            let upgrader = WebSocketServer.upgrader(limits: Self.limits, wait: wait, source: source) { channel, path in
+            let upgrader = WebSocketServer.upgrader(limits: Self.limits, source: source) { channel, path in
                 path == Self.devicePath ? Kind.device(channel, entrance) : .person(channel, entrance)
             }
             let kind = try WebSocketServer.configure(channel, upgrader: upgrader, otherwise: Self.http)
@@ -53,7 +53,7 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// Who has not become a WebSocket in time takes a place from others: TLS, the request and a page have 10 s.
     private static func hangUp(on channel: any Channel, unless kind: EventLoopFuture<Kind>) {
-        let timeout = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(mode: .all, promise: nil) }
+        let timeout = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.hangUp() }
         kind.whenSuccess { kind in
             if case .http = kind { return }
             timeout.cancel()
@@ -67,11 +67,6 @@ struct UpgradeChannel: ServerChildChannel, HTTPChannelHandler {
         case personPath: WebSocketLimits()
         default: nil
         }
-    }
-
-    /// People come in at any time; devices at a rate.
-    private func wait(_ path: String) -> Duration? {
-        path == Self.devicePath ? core.admission.wait() : nil
     }
 
     /// The address for which a request comes, where a trusted proxy stands between.

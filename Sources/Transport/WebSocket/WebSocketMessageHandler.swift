@@ -157,8 +157,8 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
     /// The other end has a moment for its part, and no more.
     private func limitFarewell(_ context: ChannelHandlerContext) {
         guard farewell == nil else { return }
-        farewell = context.eventLoop.scheduleTask(in: limits.closeTimeout) { [context = context.loopBound] in
-            context.value.close(promise: nil)
+        farewell = context.eventLoop.scheduleTask(in: limits.closeTimeout) { [channel = context.channel] in
+            channel.hangUp()
         }
     }
 
@@ -201,7 +201,7 @@ final class WebSocketMessageHandler: ChannelDuplexHandler, RemovableChannelHandl
             state = .closed
             let cause = "is gone: it has not answered for a while"
             context.fireErrorCaught(TransportError(.lost, address(context), cause))
-            return context.close(promise: nil)
+            return context.channel.hangUp()
         }
         if silence >= interval / 2, state == .open { write(context, .ping, ByteBuffer()) }
         keepAlive(context, every: interval)

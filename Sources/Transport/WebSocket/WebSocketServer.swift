@@ -8,18 +8,15 @@ public enum WebSocketServer {
     ///
     /// - Parameters:
     ///   - limits: What a path's connections put up with; nil for a path that has no WebSocket.
-    ///   - wait: Asked once for each connection to a path that has one: how long until it may come again, because it is
-    ///     too much at the moment; nil: it may come in.
     ///   - source: The address for which a request comes: the other end's, or what its headers `X-Forwarded-For` say.
     ///   - onUpgrade: Takes the connection, on its event loop, and the path.
     /// - Returns: What NIO's typed HTTP upgrade takes.
     public static func upgrader<Result: Sendable>(
         limits: @escaping @Sendable (_ path: String) -> WebSocketLimits?,
-        wait: @escaping @Sendable (_ path: String) -> Duration? = { _ in nil },
         source: @escaping @Sendable (_ peer: String, _ forwardedFor: [String]) -> String = { peer, _ in peer },
         onUpgrade: @escaping @Sendable (MessageChannel, _ path: String) -> Result
     ) -> any NIOTypedHTTPServerProtocolUpgrader<Result> {
-        WebSocketServerUpgrader(limits: limits, wait: wait) { channel, request in
+        WebSocketServerUpgrader(limits: limits) { channel, request in
             let host = source(channel.remoteAddress?.ipAddress ?? "", request.headers["X-Forwarded-For"])
             let peer = MessageChannel.Peer(
                 address: channel.remoteAddress.map { "\($0)" } ?? "somebody", host: host,

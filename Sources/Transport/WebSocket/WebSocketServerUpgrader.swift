@@ -9,7 +9,6 @@ package final class WebSocketServerUpgrader<End: Sendable>: NIOTypedHTTPServerPr
     package let requiredUpgradeHeaders: [String] = []
 
     private let limits: @Sendable (_ path: String) -> WebSocketLimits?
-    private let wait: @Sendable (_ path: String) -> Duration?
     private let onUpgrade: @Sendable (any Channel, HTTPRequestHead) throws -> End
     private let handshake = NIOTypedWebSocketServerUpgrader<Void>(
         shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
@@ -25,15 +24,12 @@ package final class WebSocketServerUpgrader<End: Sendable>: NIOTypedHTTPServerPr
     ///
     /// - Parameters:
     ///   - limits: What a path's connections put up with; nil for a path that has no WebSocket.
-    ///   - wait: How long until a connection to such a path may come again; nil: it may come in.
     ///   - onUpgrade: Puts the end to the pipeline, where messages come out; on the event loop.
     package init(
         limits: @escaping @Sendable (_ path: String) -> WebSocketLimits?,
-        wait: @escaping @Sendable (_ path: String) -> Duration? = { _ in nil },
         onUpgrade: @escaping @Sendable (any Channel, HTTPRequestHead) throws -> End
     ) {
         self.limits = limits
-        self.wait = wait
         self.onUpgrade = onUpgrade
     }
 
@@ -56,16 +52,36 @@ package final class WebSocketServerUpgrader<End: Sendable>: NIOTypedHTTPServerPr
 
     private func refusal(of request: HTTPRequestHead) -> Refusal? {
         guard limits(request.uri) != nil else { return Refusal(status: .notFound) }
-        // Without `Connection: Upgrade`, NIO would read what follows as a frame or as HTTP, as it happens to arrive.
         guard request.method == .GET, request.version == .http1_1, request.headers["Host"].count == 1,
-            request.headers[canonicalForm: "Connection"].contains(where: { $0.lowercased() == "upgrade" })
+            Self.isSound(request.headers)
         else { return Refusal(status: .badRequest) }
         guard request.headers["Sec-WebSocket-Version"] == ["13"] else {
             return Refusal(status: .upgradeRequired, headers: ["Sec-WebSocket-Version": "13"])
         }
-        guard let wait = wait(request.uri) else { return nil }
-        let seconds = max(1, Int64(wait.seconds.rounded(.up)))
-        return Refusal(status: .serviceUnavailable, headers: ["Retry-After": "\(seconds)"])
+        return nil
+    }
+
+    /// What NIO does not look at (RFC 6455, section 4.2.1).
+    ///
+    /// Without `Connection: Upgrade`, and with a body, it would read what follows as frames or as HTTP, as it happens to
+    /// arrive.
+    private static func isSound(_ headers: HTTPHeaders) -> Bool {
+        guard headers[canonicalForm: "Connection"].contains(where: { $0.lowercased() == "upgrade" }) else {
+            return false
+        }
+        let hasBody = headers["Content-Length"].contains { $0 != "0" } || headers.contains(name: "Transfer-Encoding")
+        guard !hasBody, headers["Sec-WebSocket-Key"].count == 1 else { return false }
+        // 16 bytes in Base64 (RFC 4648, section 4)
+        let key = Array(headers["Sec-WebSocket-Key"][0].utf8)
+        let isLetter = { (byte: UInt8) in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+        return key.count == 24 && key.prefix(22).allSatisfy(isLetter) && key.suffix(2) == [0x3D, 0x3D]
     }
 
     /// Says why there is no WebSocket, and hangs up: NIO would only hang up.
