@@ -43,7 +43,8 @@ public struct RouterAdministration: Sendable {
     ///   - name: Its name.
     ///   - password: Its password.
     ///   - code: Its security code: six digits.
-    /// - Throws: ``RouterProblem`` when one of them can't be, or there is such an account.
+    /// - Throws: ``RouterProblem`` when one of them can't be, or there is such an account; it is there all the same where
+    ///   only the audit log can't be written.
     public func addAccount(_ name: String, password: String, code: String) async throws {
         try Credentials.check(name: name)
         try Credentials.check(password: password)
@@ -62,15 +63,15 @@ public struct RouterAdministration: Sendable {
     ///
     /// - Throws: ``RouterProblem`` when there is no such account.
     public func unlock(_ name: String) async throws {
+        try await write(.unlocked, try await owner(name), name)
         guard try await store.unlock(name) else { throw Self.unknown(name) }
-        try await write(.unlocked, try await store.account(name)?.owner, name)
     }
 
     /// Checks that there is an account, before anybody is asked for its secrets.
     ///
     /// - Throws: ``RouterProblem`` when there is none.
     public func check(name: String) async throws {
-        guard try await store.account(name) != nil else { throw Self.unknown(name) }
+        _ = try await owner(name)
     }
 
     /// Gives an account another password and another security code, opens it, and ends all its sessions.
@@ -84,20 +85,24 @@ public struct RouterAdministration: Sendable {
         try Credentials.check(password: password)
         try Credentials.check(code: code)
         let (password, code) = (try await hasher.hash(password: password), try await hasher.hash(code: code))
+        try await write(.accountChanged, try await owner(name), name)
         guard try await store.changeSecrets(name, password: password, code: code) else { throw Self.unknown(name) }
-        try await write(.accountChanged, try await store.account(name)?.owner, name)
     }
 
     /// Removes an account with its devices and their history.
     ///
     /// - Throws: ``RouterProblem`` when there is no such account.
     public func removeAccount(_ name: String) async throws {
-        let owner = try await store.account(name)?.owner
+        try await write(.accountRemoved, try await owner(name), name)
         guard try await store.removeAccount(name) else { throw Self.unknown(name) }
-        try await write(.accountRemoved, owner, name)
     }
 
-    /// What was done from here stands in the audit log, too.
+    private func owner(_ name: String) async throws -> RouterStore.Owner {
+        guard let account = try await store.account(name) else { throw Self.unknown(name) }
+        return account.owner
+    }
+
+    /// What is done from here stands in the audit log, too.
     private func write(_ act: AuditAct, _ owner: RouterStore.Owner?, _ name: String) async throws {
         try await AuditDesk(folder: folder, time: time).write(act, .administrator(of: owner), name)
     }

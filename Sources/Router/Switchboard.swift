@@ -28,38 +28,8 @@ actor Switchboard {
         case revoked
     }
 
-    /// A device that is connected.
-    private struct Online {
-        var device: Device
-        /// Notices for the connection: 64 wait, one more is refused.
-        var notices: Mailbox<Notice>
-        /// The device's own clock, less ours, by its last word: never ahead, so that deadlines come early.
-        var clockOffset: Duration
-        var lastHeard: WallTime
-        /// The boot of the device that speaks.
-        var boot: BootID
-        /// Why nothing is commanded; nil: nothing speaks against it.
-        var alarm: String?
-        /// Whether its owner wants it no more.
-        var isRevoked = false
-        /// Who wants to know whether the device is there.
-        var askers: [Mailbox<Void>] = []
-    }
-
-    /// What a device was asked, and has not answered yet.
-    private struct Pending: Hashable {
-        /// A command's id is its giver's own, so that two devices may have been given the same one.
-        enum Question: Hashable {
-            case call(CommandID)
-            case renewal(String)
-        }
-
-        var device: Int64
-        var question: Question
-    }
-
     private let time: any TimeSource
-    private var online: [Int64: Online] = [:]
+    private(set) var online: [Int64: Online] = [:]
     private var watchers: [Int64: [Int: Mailbox<Item>]] = [:]
     /// Where the answers arrive: one each, and the first counts.
     private var pending: [Pending: Mailbox<CommandOutcome>] = [:]
@@ -117,9 +87,27 @@ actor Switchboard {
         return old == nil ? .alone : .tookOver
     }
 
+    /// A device that is connected is, by the database as it is now, still one that may come in: it can be commanded.
+    ///
+    /// What was decided of it just before it was connected reached nobody here.
+    ///
+    /// - Parameters:
+    ///   - device: The device, as it is now.
+    ///   - notices: Its connection; one that was replaced meanwhile changes nothing.
+    func confirm(_ device: Device, notices: Mailbox<Notice>) {
+        guard let known = online[device.row], known.notices === notices else { return }
+        online[device.row]?.isConfirmed = true
+        online[device.row]?.confirmations = []
+        for waiting in known.confirmations { waiting.finish() }
+        guard !known.isAlarmNew, known.alarm != device.alarm else { return }
+        online[device.row]?.alarm = device.alarm
+        tell(device.owner, .device(summary(device, isOnline: true, alarm: device.alarm)))
+    }
+
     /// A device is commanded no more until its owner trusts it again: whoever watches is told.
     func withhold(_ device: Device, because reason: String) {
         online[device.row]?.alarm = reason
+        online[device.row]?.isAlarmNew = true
         tell(device.owner, .device(summary(device, isOnline: online[device.row] != nil, alarm: reason)))
     }
 
@@ -127,6 +115,7 @@ actor Switchboard {
     func trust(_ device: Int64, owner: Owner) {
         guard let known = online[device], known.device.owner == owner else { return }
         online[device]?.alarm = nil
+        online[device]?.isAlarmNew = true
         tell(owner, .device(summary(known.device, isOnline: true, alarm: nil)))
     }
 
@@ -143,6 +132,7 @@ actor Switchboard {
     /// Renewals are answered on the connection on which they were asked for, or never; results come on the next one, too.
     func replace(_ device: Int64) {
         guard let old = online[device] else { return }
+        for waiting in old.confirmations { waiting.finish() }
         old.notices.send(.replaced)
         old.notices.finish()  // also where so many notices wait that this one was refused
         for (asked, answer) in pending where asked.device == device {
@@ -155,7 +145,7 @@ actor Switchboard {
     /// - Returns: Whether the device is gone with it; false when another connection has taken its place.
     func disconnect(_ device: Device, notices: Mailbox<Notice>) -> Bool {
         guard let old = online[device.row], old.notices === notices else { return false }
-        for asker in old.askers { asker.finish() }
+        for waiting in old.askers + old.confirmations { waiting.finish() }
         online[device.row] = nil
         for (asked, answer) in pending where asked.device == device.row { answer.finish() }
         tell(device.owner, .device(summary(device, isOnline: false, alarm: old.alarm, isRevoked: old.isRevoked)))
@@ -163,7 +153,10 @@ actor Switchboard {
     }
 
     /// A device said what its clock says.
-    func hear(_ device: Device, clock: MonotonicTime?) {
+    ///
+    /// What a connection says that was replaced by now is about another boot, perhaps, and no word of the device.
+    func hear(_ device: Device, clock: MonotonicTime?, on notices: Mailbox<Notice>) {
+        guard online[device.row]?.notices === notices else { return }
         online[device.row]?.lastHeard = time.wall
         for asker in online[device.row]?.askers ?? [] { asker.send(()) }
         online[device.row]?.askers = []
@@ -253,6 +246,17 @@ actor Switchboard {
         }
     }
 
+    /// A device that can be commanded, as soon as it is known that it may be; nil: it is not connected.
+    private func confirmed(_ device: Int64, _ owner: Owner, until deadline: MonotonicTime) async -> Online? {
+        if let target = online[device], target.device.owner == owner, !target.isConfirmed {
+            let confirmation = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+            online[device]?.confirmations.append(confirmation)
+            _ = await confirmation.next(until: deadline, on: time)
+        }
+        guard let target = online[device], target.device.owner == owner, target.isConfirmed else { return nil }
+        return target
+    }
+
     /// Asks a device for something, and waits until it has answered, or can't answer in time any more.
     ///
     /// - Parameters:
@@ -269,7 +273,8 @@ actor Switchboard {
         _ notice: (_ deadline: MonotonicTime) -> Notice
     ) async -> CommandOutcome {
         let isGone = CommandOutcome(.unreachable, "the device is not connected")
-        guard let target = online[device], target.device.owner == owner else { return isGone }
+        let deadline = request.deadline(at: time.now)
+        guard let target = await confirmed(device, owner, until: deadline) else { return isGone }
         if let alarm = target.alarm {
             return CommandOutcome(
                 .refused, "commands are withheld: \(alarm); `m2m enable \(target.device.name)` trusts it again")
@@ -278,7 +283,6 @@ actor Switchboard {
         guard pending[asked] == nil else {
             return CommandOutcome(.refused, "a command with this id is being done already")
         }
-        let deadline = request.deadline(at: time.now)
         guard deadline > time.now else { return CommandOutcome(.expired) }
         switch target.notices.send(notice(deadline + target.clockOffset)) {
         case .accepted, .dropped: break

@@ -49,6 +49,20 @@ import Wire
         #expect(load == Uplink.Load(stream: .events, lane: .live, span: OutboxSpan(after: .start)))
     }
 
+    @Test(
+        "A router's log that has become shorter than what is remembered of it, or another one, is noticed",
+        arguments: [(7, 0xAB, false), (8, 0xAA, false), (7, 0xAA, true), (6, 0xAB, true)] as [(UInt64, UInt8, Bool)])
+    func cutLog(entry: UInt64, hash: UInt8, isCut: Bool) throws {
+        var record = LinkRecord()
+        record.auditHead = AuditHead(entry: 7, hash: [UInt8](repeating: 0xAB, count: AuditHead.hashSize))
+        var test = SessionUnderTest(record: record)
+        let prove = try #require(try test.hear(Challenge(nonce: SessionUnderTest.nonce)).sent(Prove.self))
+        #expect(prove.auditHead == record.auditHead)
+        let head = AuditHead(entry: entry, hash: [UInt8](repeating: hash, count: AuditHead.hashSize))
+        let actions = test.hear(Welcome(owner: "anna", heartbeat: .seconds(20), streams: [], auditHead: head))
+        #expect(actions.first == .open(.init(owner: "anna", auditHead: head, isLogCut: isCut)))
+    }
+
     @Test("A router that can't read what was observed ends the session, which says why; other things it may not know")
     func unreadable() throws {
         var test = SessionUnderTest.open()

@@ -21,10 +21,10 @@ struct SessionUnderTest {
     var session: LinkSession
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
 
-    init(backlogRate: Int = 1_000) {
+    init(backlogRate: Int = 1_000, record: LinkRecord = LinkRecord()) {
         let identity = LinkSession.Identity(
             device: Self.device, boot: Self.boot, publicKey: Self.publicKey, routerKeyHash: Self.routerKeyHash,
-            sign: Self.sign)
+            sign: Self.sign, record: record)
         session = LinkSession(
             identity: identity, description: Self.description, backlogRate: backlogRate, now: now)
     }

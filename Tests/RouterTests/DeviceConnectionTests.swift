@@ -45,6 +45,28 @@ import Wire
         }
     }
 
+    @Test("Beyond the rate a device is told when its turn is; whoever proves nothing takes nobody's")
+    func turns() async throws {
+        let device = try await addGreenhouse()
+        let stranger = try DeviceIdentity("greenhouse", seed: 2)
+        for _ in 0..<60 {
+            try await bench.device { talk, challenge in
+                try await talk.send(try stranger.prove(challenge))
+                #expect(try await talk.failure().code == .notAuthenticated)
+            }
+        }
+        try await bench.device(greenhouse) { _, _ in try await bench.untilNoted(device) }
+        while bench.core.admission.wait() == nil {}
+        try await bench.device { talk, challenge in
+            try await talk.send(try greenhouse.prove(challenge))
+            let failure = try await talk.failure()
+            #expect(failure.code == .busy)
+            #expect(failure.retryAfter.map { $0 > .zero && $0 < .seconds(1) } == true, "\(failure)")
+        }
+        bench.time.advance(by: .seconds(1))
+        try await bench.device(greenhouse) { _, welcome in #expect(welcome.owner == "ada") }
+    }
+
     /// A proof with one thing in it that is not true.
     enum Lie: String, CaseIterable {
         case signature, nonce, router, boot, name, purpose, anothersKey, ownKey

@@ -37,7 +37,7 @@ import Wire
     mutating func greeting() {
         #expect(session.deadline == start + .seconds(10))
         #expect(tick(at: 9.999).isEmpty)
-        #expect(tick(at: 10) == [.close])
+        #expect(tick(at: 10) == [.hangUp])
         #expect(tick(at: 60).isEmpty)
     }
 
@@ -48,7 +48,7 @@ import Wire
             _ = session.handle(.received([0xC1]), at: start + .seconds(seconds))
         }
         #expect(session.deadline == start + .seconds(10))
-        #expect(tick(at: 10) == [.close])
+        #expect(tick(at: 10) == [.hangUp])
     }
 
     @Test("A device that is in is asked for a sign of life at every interval")

@@ -22,6 +22,16 @@ import Wire
         .accept("shed", fingerprint: nil),
     ]
 
+    /// What is harmless, too, but not asked here: it needs more than an answer.
+    private static let others: Set<String> = [
+        "watch", "history", "call", "renew", "end_session", "audit", "status", "probe", "drive",
+    ]
+
+    @Test("Each request is known to be dangerous or not: a new one is thought about, or this fails")
+    func complete() {
+        #expect(Self.others.union((Self.dangerous + Self.harmless).map(\.type)) == Request.types)
+    }
+
     private func space() async throws -> RouterStore.Owner {
         let ada = try await bench.addAccount("ada")
         _ = try await bench.store.addDevice("shed", of: ada, key: Sample.key(1))

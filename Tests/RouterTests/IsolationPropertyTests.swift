@@ -1,4 +1,5 @@
 import DeviceModel
+import Foundation
 import HALTestKit
 import TestSupport
 import Testing
@@ -117,6 +118,40 @@ import Wire
         ]
     }
 
+    @Test("Whatever a device may say once it is in is tried: a new message is among the lies, or this fails")
+    func everyMessage() throws {
+        let path = Repository.path("Sources/Router/Devices/DeviceSession.swift")
+        let taken = try String(contentsOfFile: path, encoding: .utf8).matches(of: /case \((\w+)\.kind, \.open\)/)
+        let tried = Set(Self.lies.map(\.kind) + [DescriptionMessage.kind])
+        let kinds: [String: MessageKind] = [
+            "Heartbeat": Heartbeat.kind, "DescriptionMessage": DescriptionMessage.kind,
+            "ObservationBatch": ObservationBatch.kind, "Renewed": Renewed.kind, "Called": Called.kind,
+        ]
+        #expect(taken.count >= 5)
+        for match in taken {
+            let kind = kinds[String(match.1)]
+            #expect(kind.map(tried.contains) == true, "\(match.1) is not tried")
+        }
+    }
+
+    @Test("A device that describes itself as bob's is answered the same, whether he has it or not")
+    func description() async throws {
+        let shed = try DeviceIdentity("shed", seed: 4)
+        var answers: [Failure] = []
+        for isFull in [true, false] {
+            let world = try await SpaceWorld(isFull: isFull)
+            let before = try await world.foreignRows()
+            _ = try await world.bench.store.addDevice("shed", of: world.mallory, key: shed.publicKey)
+            try await world.bench.device(shed) { talk, _ in
+                try await talk.send(DescriptionMessage(Sample.description("cellar")))
+                answers.append(try await talk.failure())
+            }
+            #expect(try await world.foreignRows() == before)
+            #expect(world.delivered == 0)
+        }
+        #expect(answers[0] == answers[1])
+    }
+
     @Test("An enrolment for bob's account is answered as one for nobody's, and a key of his is no device of mallory's")
     func enrolments() async throws {
         let world = try await SpaceWorld(isFull: true)
@@ -142,9 +177,9 @@ import Wire
             for number in 0..<10_000 {
                 for isForeign in [true, false].shuffled(using: &generator) {
                     // Of one length: cellar is bob's, closet nobody's.
-                    let address = Address(device: isForeign ? "cellar" : "closet", component: Sample.climate)
+                    let request = Self.request(number, isForeign ? "cellar" : "closet")
                     let start = clock.now
-                    let refusal = await failure { _ = try await talk.ask(.read(address), id: "\(number)") }
+                    let refusal = await failure { _ = try await talk.ask(request, id: "\(number)") }
                     times[isForeign]?.append(clock.now - start)
                     #expect(refusal?.code == .notFound)
                 }
@@ -152,6 +187,18 @@ import Wire
             let auc = Self.auc(times[true] ?? [], times[false] ?? [])
             #expect((0.45...0.55).contains(auc), "\(auc)")
         }
+    }
+
+    /// One request after the other, of those that name a device and find none.
+    private static func request(_ number: Int, _ device: DeviceID) -> Request {
+        let address = Address(device: device, component: Sample.climate)
+        let all: [Request] = [
+            .read(address), .describe(address), .watch(address), .history(HistoryQuery(address)),
+            .call(CallRequest(id: "c1", address: address, action: "on")),
+            .renew(LeaseRenewalRequest(address: address, lease: "l1", duration: .seconds(10))),
+            .accept(device, fingerprint: SpaceWorld.fingerprint), .revoke(device), .enable(device),
+        ]
+        return all[number % all.count]
     }
 
     /// How well one kind of time can be told from the other: 0.5 not at all (Mann and Whitney, 1947).

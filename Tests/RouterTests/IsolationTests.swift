@@ -49,7 +49,7 @@ import Wire
         try await bench.store.describe(cellar, Sample.description("cellar"))
         _ = try await bench.store.ingest(Sample.batch(Sample.readings(1...3)), from: cellar)
         let notices = MeetingPoint.notices()
-        await bench.core.switchboard.connect(cellar, notices: notices, clock: bench.time.now, boot: 1)
+        await bench.core.switchboard.enter(cellar, notices: notices, clock: bench.time.now)
         try await bench.store.addPending(account: "bob", device: "cellar", key: Sample.key(2))
         let fingerprint = KeyFingerprint(digest: Digest.sha256(Sample.key(2))).description
         // Ada has one, too, so that her space is not empty.

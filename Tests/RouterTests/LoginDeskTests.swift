@@ -61,6 +61,29 @@ import Wire
         #expect(answers[0] == answers[2])
     }
 
+    @Test("… after the same work: none of them is answered before scrypt is done")
+    func sameWork() async throws {
+        _ = try await bench.addAccount("ada")
+        let locked = try await bench.addAccount("bob")
+        for _ in 0..<5 { _ = try await bench.store.countWrongCode(locked) }
+        let desk = LoginDesk(
+            store: bench.store, hasher: SecretHasher(pepper: [1], rounds: 32_768), audit: bench.core.audit, time: time)
+        let clock = ContinuousClock()
+        var scrypt = Duration.seconds(60)
+        for _ in 0..<3 {
+            let took = try await clock.measure {
+                _ = try await SecretHasher(pepper: [1]).hash(password: "correct horse")
+            }
+            scrypt = min(scrypt, took)
+        }
+        for (user, password) in [("nobody", "x"), ("ada", "wrong password"), ("bob", RouterBench.password)] {
+            let took = await clock.measure {
+                _ = await failure { _ = try await desk.check(Login(user: user, password: password), from: "here") }
+            }
+            #expect(took > scrypt / 2, "\(user): \(took), where scrypt takes \(scrypt)")
+        }
+    }
+
     @Test("After three wrong passwords the next try has to wait, even with the right one, and is told for how long")
     func delayed() async throws {
         _ = try await bench.addAccount("ada")

@@ -29,7 +29,7 @@ struct MeetingPoint: Sendable {
     /// Connects a device whose own clock says so many seconds.
     func connect(_ device: RouterStore.Device, clock: Int64 = 500) async -> Notices {
         let notices = Self.notices()
-        await board.connect(device, notices: notices, clock: MonotonicTime(nanoseconds: clock * 1_000_000_000), boot: 1)
+        await board.enter(device, notices: notices, clock: MonotonicTime(nanoseconds: clock * 1_000_000_000))
         return notices
     }
 

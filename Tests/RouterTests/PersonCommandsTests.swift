@@ -35,7 +35,7 @@ import Wire
     func call() async throws {
         let device = try await addGreenhouse()
         let notices = MeetingPoint.notices()
-        await bench.core.switchboard.connect(device, notices: notices, clock: bench.time.now, boot: 1)
+        await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)
         try await bench.person(device.owner) { talk in
             let request = Request.call(
                 CallRequest(id: "c1", address: heater, action: "on", parameters: ["for": .number(0)]))
@@ -74,7 +74,7 @@ import Wire
     func renew() async throws {
         let device = try await addGreenhouse()
         let notices = MeetingPoint.notices()
-        await bench.core.switchboard.connect(device, notices: notices, clock: bench.time.now, boot: 1)
+        await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)
         try await bench.person(device.owner) { talk in
             for (duration, outcome) in [
                 (Duration.seconds(10), CommandOutcome(.done)), (.zero, CommandOutcome(.done)),

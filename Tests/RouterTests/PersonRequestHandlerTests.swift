@@ -27,7 +27,7 @@ import Wire
 
     private func connect(_ device: RouterStore.Device) async -> MeetingPoint.Notices {
         let notices = MeetingPoint.notices()
-        await bench.core.switchboard.connect(device, notices: notices, clock: bench.time.now, boot: 1)
+        await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)
         return notices
     }
 

@@ -189,6 +189,21 @@ import Testing
         #expect(try await administration.accounts().map(\.name) == ["bob"])
     }
 
+    @Test("What is done to an account stands in the audit log, with who did it")
+    func audited() async throws {
+        let administration = try open()
+        try await administration.addAccount("ada", password: "correct horse", code: "123456")
+        try await administration.changeSecrets("ada", password: "battery staple", code: "654321")
+        try await administration.unlock("ada")
+        try await administration.removeAccount("ada")
+        let entries = try await AuditDesk(folder: data, time: ManualTime()).log.entries(of: nil, since: nil, limit: 10)
+        #expect(entries.map(\.entry.act) == [.accountAdded, .accountChanged, .unlocked, .accountRemoved])
+        for (_, entry) in entries {
+            #expect(entry.object == "ada" && entry.account?.name == "ada")
+            #expect(entry.who.hasPrefix("uid \(getuid()) ") && entry.source == "local")
+        }
+    }
+
     @Test("Changing, unlocking or removing an account that is not there says where to find those that are")
     func unknown() async throws {
         let administration = try open()

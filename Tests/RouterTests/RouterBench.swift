@@ -63,9 +63,9 @@ final class RouterBench: Sendable {
         }
     }
 
-    /// Waits until the router has noted a device, which it does once the welcome is on its way.
+    /// Waits until the router has noted a device as one that can be commanded, which it does behind the welcome.
     func untilNoted(_ device: RouterStore.Device) async throws {
-        while await core.switchboard.presence(of: device.row, owner: device.owner) == nil {
+        while await !core.switchboard.isConfirmed(device.row) {
             try Task.checkCancellation()
             await Task.yield()
         }

@@ -1,4 +1,5 @@
 import DeviceModel
+import TestSupport
 import Wire
 
 @testable import Router
@@ -11,6 +12,14 @@ extension LoginDesk {
 }
 
 extension RouterStore {
+    /// A wrong code was given.
+    ///
+    /// - Returns: Whether the account is locked now.
+    func countWrongCode(_ owner: Owner) async throws -> Bool {
+        try await countCode(owner)
+        return try await lockIfDue(owner)
+    }
+
     /// Begins a session with a token that hashes to this.
     @discardableResult
     func addSession(_ owner: Owner, tokenHash: [UInt8]) async throws -> WallTime {
@@ -40,4 +49,18 @@ extension DeviceSession.Event {
     static func proved(owner: String, receptions: [StreamReception]) -> Self {
         .proved(Welcome(owner: owner, heartbeat: .seconds(20), streams: receptions))
     }
+}
+
+extension Switchboard {
+    /// A device comes in, and can be commanded.
+    func enter(_ device: Device, notices: Mailbox<Notice>, clock: MonotonicTime) {
+        connect(device, notices: notices, clock: clock, boot: 1)
+        confirm(device, notices: notices)
+    }
+
+    /// Whether a device can be commanded.
+    func isConfirmed(_ device: Int64) -> Bool { online[device]?.isConfirmed ?? false }
+
+    /// Whether a command waits until a device can be commanded.
+    func isAwaited(_ device: Int64) -> Bool { online[device]?.confirmations.isEmpty == false }
 }

@@ -37,7 +37,7 @@ struct SpaceWorld {
             _ = try await bench.store.ingest(
                 Sample.batch(Sample.readings(1...3), gaps: [4...5]), from: device)
             if name == "cellar" {
-                await bench.core.switchboard.connect(device, notices: notices, clock: bench.time.now, boot: 1)
+                await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)
             }
         }
         try await bench.store.addPending(account: "bob", device: "waiting", key: Self.waitingKey)
@@ -85,7 +85,7 @@ struct Attempt {
             ("device", { $0.write(device) }), ("component", { $0.write(component) }),
             ("property", { $0.write(property) }), ("since", { $0.write(number) }), ("limit", { $0.write(number) }),
             ("id", { $0.write(SpaceWorld.command.rawValue) }), ("action", { $0.write("on") }),
-            ("parameters", { $0.writeMap(0) }), ("expiry_ms", { $0.write(Int64(0)) }),
+            ("parameters", { $0.writeMap(0) }), ("expiry_ms", { $0.write(Int64(10_000)) }),
             ("lease", { $0.write("bobs-lease") }), ("lease_ms", { $0.write(Int64(10_000)) }),
             ("fingerprint", { $0.write(SpaceWorld.fingerprint) }), ("session", { $0.write("bobs-session") }),
             ("line", { $0.write("GPIO5") }), ("active", { $0.write(true) }),

@@ -32,7 +32,7 @@ import Wire
     func clock() async throws {
         let notices = await point.connect(point.adas, clock: 500)
         point.time.advance(by: .seconds(60))
-        await board.hear(point.adas, clock: MonotonicTime(nanoseconds: 557_000_000_000))  // it runs slow
+        await board.hear(point.adas, clock: MonotonicTime(nanoseconds: 557_000_000_000), on: notices)  // it runs slow
         let (_, task) = point.call()
         #expect(try await MeetingPoint.call(in: notices).deadline == MonotonicTime(nanoseconds: 567_000_000_000))
         task.cancel()

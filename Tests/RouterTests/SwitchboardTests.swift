@@ -30,10 +30,12 @@ import Wire
 
     @Test("What is heard of a device is remembered with its time")
     func lastHeard() async {
-        _ = await point.connect(point.adas)
+        let notices = await point.connect(point.adas)
         point.time.advance(by: .seconds(20))
         #expect(await board.presence(of: 10, owner: point.ada) == point.time.wall - .seconds(20))
-        await board.hear(point.adas, clock: nil)
+        await board.hear(point.adas, clock: nil, on: MeetingPoint.notices())  // of a connection that was replaced
+        #expect(await board.presence(of: 10, owner: point.ada) == point.time.wall - .seconds(20))
+        await board.hear(point.adas, clock: nil, on: notices)
         #expect(await board.presence(of: 10, owner: point.ada) == point.time.wall)
     }
 
@@ -47,6 +49,50 @@ import Wire
         #expect(await !board.disconnect(point.adas, notices: first))
         #expect(await board.presence(of: 10, owner: point.ada) != nil)
         #expect(await board.disconnect(point.adas, notices: second))
+    }
+
+    @Test("A command waits until a device was looked at once more, and finds the alarm that there is by then")
+    func confirmed() async throws {
+        let notices = MeetingPoint.notices()
+        await board.connect(point.adas, notices: notices, clock: MonotonicTime(nanoseconds: 0), boot: 1)
+        let (early, task) = point.call()
+        var doubted = point.adas
+        doubted.alarm = "two of it"
+        await board.confirm(doubted, notices: MeetingPoint.notices())  // another connection's word
+        #expect(notices.takeIfWaiting() == nil)
+        await board.confirm(doubted, notices: notices)
+        #expect(await early.next()?.reason?.contains("two of it") == true)
+        await task.value
+        #expect(notices.takeIfWaiting() == nil)
+    }
+
+    @Test("A command that waits for a device that goes again is told that it is gone", arguments: [true, false])
+    func neverConfirmed(isReplaced: Bool) async throws {
+        let notices = MeetingPoint.notices()
+        await board.connect(point.adas, notices: notices, clock: MonotonicTime(nanoseconds: 0), boot: 1)
+        let (end, task) = point.call()
+        while await !board.isAwaited(10) {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        if isReplaced { await board.replace(10) } else { _ = await board.disconnect(point.adas, notices: notices) }
+        #expect(await end.next()?.status == .unreachable)
+        await task.value
+    }
+
+    @Test("What was decided while it was looked at counts, and not what was read before")
+    func decidedMeanwhile() async {
+        let notices = MeetingPoint.notices()
+        let (_, arrivals) = await board.watch(point.ada)
+        await board.connect(point.adas, notices: notices, clock: MonotonicTime(nanoseconds: 0), boot: 1)
+        await board.withhold(point.adas, because: "two of it")
+        await board.confirm(point.adas, notices: notices)
+        var alarms: [String?] = []
+        while case .device(let news) = arrivals.takeIfWaiting() { alarms.append(news.alarm) }
+        #expect(alarms == [nil, "two of it"])
+        let (refused, task) = point.call()
+        #expect(await refused.next()?.status == .refused)
+        await task.value
     }
 
     // MARK: Watching

@@ -200,9 +200,6 @@ final class SimulatedDevice {
             // Refused at once, or nobody answers for as long as a connection may take.
             return world.after(world.chance(0.5) ? pause : .seconds(15)) { [self] in try await ended(LinkEnd(), mine) }
         }
-        if let wait = router.admit() {
-            return world.after(pause) { [self] in try await ended(LinkEnd(retryAfter: wait), mine) }
-        }
         let new = SimulatedConnection(world, network)
         world.after(pause) { [self] in
             guard attempt == mine, isRunning else { return }

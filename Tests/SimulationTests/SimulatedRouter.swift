@@ -96,16 +96,6 @@ final class SimulatedRouter {
 
     // MARK: Connections
 
-    /// A device dials.
-    ///
-    /// - Returns: How long it is to wait until it comes again; nil: it is let in.
-    func admit() -> Duration? {
-        switch admission.decide(at: clock.now) {
-        case .admit: nil
-        case .later(let wait): wait
-        }
-    }
-
     /// A device has a connection.
     func accept(_ connection: SimulatedConnection) async throws {
         let session = DeviceSession(
@@ -154,6 +144,9 @@ final class SimulatedRouter {
         case .send(let envelope): visit.connection.send(envelope.encoded, from: .router)
         case .prove:
             guard let store, let device else { return }
+            if case .later(let wait) = admission.decide(at: clock.now) {
+                return try await handle(.rejected(Failure(.busy, "come again", retryAfter: wait)), visit)
+            }
             for other in visits where other !== visit && other.isKnown {
                 try await handle(.rejected(Failure(.busy, "another connection has taken over")), other)
             }
@@ -175,7 +168,7 @@ final class SimulatedRouter {
                 let failure = Failure(.conflict, conflict.description, position: conflict.position)
                 try await handle(.rejected(failure), visit)
             }
-        case .close: end(visit)
+        case .close, .hangUp: end(visit)
         case .enroll, .rotate, .describe, .hear, .renewed, .called: break
         }
     }

@@ -51,7 +51,7 @@ public struct RouterAccess: Sendable {
     ///
     /// - Throws: ``FileError`` when its file can't take the place of the old one.
     func useNewKey() throws(FileError) {
-        guard rename(newKeyFile, keyFile) == 0 else { throw FileError(keyFile, errno) }
+        try SafeFile.move(newKeyFile, to: keyFile)
     }
 
     /// Forgets what was between the device and a router before.

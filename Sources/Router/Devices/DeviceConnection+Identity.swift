@@ -51,9 +51,9 @@ extension DeviceConnection {
         {
             return try await handle(.enrolled(owner: account))  // it was accepted while it was away
         }
-        try await core.store.addPending(account: account, device: message.device, key: message.key)
-        let owner = try await core.store.account(account)?.owner
-        core.audit.noteFailure(.enrolmentWaiting, party(message.device, owner), result: "waiting for its owner")
+        if let owner = try await core.store.addPending(account: account, device: message.device, key: message.key) {
+            core.audit.note(.enrolmentWaiting, party(message.device, owner), result: "waiting for its owner")
+        }
         waitingKey = message.key
         await core.switchboard.wait(key: message.key, notices: notices)
         try await handle(.waiting(fingerprint: KeyFingerprint(digest: Digest.sha256(message.key)).description))
@@ -65,6 +65,11 @@ extension DeviceConnection {
             return try await handle(.rejected(Self.badSignature))
         }
         guard let known = try await known(message.key, as: message.device) else { return }
+        // Who has proved nothing takes nobody's turn.
+        if let wait = core.admission.wait() {
+            let words = "more devices come in at this moment than the router takes; this one's turn is in \(wait.text)"
+            return try await handle(.rejected(Failure(.busy, words, retryAfter: wait)))
+        }
         let (isElsewhere, silent) = await core.switchboard.silentConnection(of: known, boot: message.boot)
         guard !isElsewhere else { return try await refuseSecond(known) }
         await compare(message.auditHead, known)
@@ -87,7 +92,7 @@ extension DeviceConnection {
             return nil
         }
         guard !known.isRevoked else {
-            core.audit.noteFailure(.proofFailed, party(name, known.owner), result: "revoked")
+            core.audit.noteFailure(.proofFailed, party(known.name, known.owner), result: "revoked")
             try await handle(.rejected(Self.revoked))
             return nil
         }
@@ -120,6 +125,13 @@ extension DeviceConnection {
         }
         notices.send(.connected)
         log("device connected", known.name, known.owner)
+        try await catchUp(known, message.key)
+    }
+
+    /// What was decided of the device while it came in: before it was connected there was nobody to be told.
+    private func catchUp(_ device: RouterStore.Device, _ key: [UInt8]) async throws {
+        guard let now = try await known(key, as: device.name) else { return }
+        await core.switchboard.confirm(now, notices: notices)
     }
 
     /// Two machines have this key, and both are there: which of them is the device only its owner can say.
@@ -133,12 +145,13 @@ extension DeviceConnection {
 
     /// The device is commanded no more until its owner trusts it again.
     private func alarm(_ device: RouterStore.Device, _ reason: String) async throws {
-        guard try await core.store.raiseAlarm(device, reason) else { return }
+        let isNew = try await core.store.raiseAlarm(device, reason)
+        await core.switchboard.withhold(device, because: reason)
+        guard isNew else { return }
         logger.error(
             "a device's key may have been copied; commands are withheld",
             metadata: ["device": "\(device.name)", "owner": "\(device.owner.name)", "reason": "\(reason)"])
         core.audit.note(.keyAlarm, party(device.name, device.owner), device.name.rawValue, result: reason)
-        await core.switchboard.withhold(device, because: reason)
     }
 
     /// Compares the audit log with what a device remembers of it.
@@ -155,7 +168,7 @@ extension DeviceConnection {
             `m2m-router audit verify` says which
             """,
             metadata: ["device": "\(device.name)", "owner": "\(device.owner.name)", "entry": "\(remembered.entry)"])
-        core.audit.note(
+        core.audit.noteFailure(
             .auditMismatch, party(device.name, device.owner), "entry \(remembered.entry)",
             result: "not the entry of which the device was told")
     }
@@ -176,10 +189,14 @@ extension DeviceConnection {
         for (key, signature) in [(message.key, message.signature), (message.newKey, message.newSignature)] {
             let isRight = isSigned(
                 .rotate, signature, key: key, boot: message.boot, device: message.device, newKey: message.newKey)
-            guard isRight else { return try await handle(.rejected(Self.badSignature)) }
+            guard isRight else {
+                core.audit.noteFailure(.proofFailed, party(message.device), result: "wrong signature")
+                return try await handle(.rejected(Self.badSignature))
+            }
         }
         guard let known = try await known(message.key, as: message.device) else { return }
         guard known.alarm == nil else {
+            core.audit.noteFailure(.keyRotated, party(known.name, known.owner), result: "commands are withheld")
             let words =
                 "commands to this device are withheld: its owner has to trust it again before it gets another key"
             return try await handle(.rejected(Failure(.notPermitted, words)))
@@ -187,6 +204,7 @@ extension DeviceConnection {
         do {
             try await core.store.rotate(known, from: message.key, to: message.newKey)
         } catch let error as RouterProblem {
+            core.audit.noteFailure(.keyRotated, party(known.name, known.owner), result: error.description)
             return try await handle(.rejected(Failure(error)))
         }
         log("a device has another key", known.name, known.owner)

@@ -111,12 +111,15 @@ actor DeviceConnection {
         case .describe(let description): await deliveries.put(.description(description))
         case .ingest(let batch): await deliveries.put(.batch(batch))
         case .hear(let clock):
-            if let device { await core.switchboard.hear(device, clock: clock) }
+            if let device { await core.switchboard.hear(device, clock: clock, on: notices) }
         case .renewed(let message):
             if let device { await core.switchboard.renewed(message, by: device) }
         case .called(let message):
             if let device { await core.switchboard.called(message, by: device) }
         case .close: throw SessionEnded()
+        case .hangUp:
+            channel.abort()
+            throw SessionEnded()
         }
     }
 

@@ -48,7 +48,10 @@ struct DeviceSession {
         /// The device said what became of a command, whose result it can't store now; that follows as an observation if
         /// it ever can.
         case called(Called)
+        /// The connection ends in order.
         case close
+        /// The connection ends at once: whoever has said nothing is not waited for.
+        case hangUp
     }
 
     private enum State {
@@ -176,8 +179,9 @@ struct DeviceSession {
 
     private mutating func tick(at now: MonotonicTime) -> [Action] {
         if end <= now {
+            let isUnknown = state == .greeting
             state = .closed
-            return [.close]
+            return [isUnknown ? .hangUp : .close]
         }
         guard nextHeartbeat <= now, state != .greeting else { return [] }
         nextHeartbeat = now + heartbeat

@@ -1,4 +1,5 @@
 import DeviceModel
+import GRDB
 import Synchronization
 import Wire
 
@@ -18,6 +19,8 @@ struct LoginDesk: Sendable {
     private static let bound = 16
     /// So many of them may come from one address, so that nobody keeps others out.
     private static let boundOfOne = 4
+    /// So many of the places are for those who come from where somebody was logged in to that account.
+    private static let kept = 4
     /// A session that was noted as used so short a time ago is not noted again: that costs the disk a write.
     private static let precision: Duration = .seconds(10)
 
@@ -27,7 +30,7 @@ struct LoginDesk: Sendable {
     private let audit: AuditDesk
     private let shared: Shared
     /// Who is told when a session ends.
-    let ends = SessionEnds()
+    let endings = SessionEnds()
 
     /// What all connections share.
     private final class Shared: Sendable {
@@ -36,6 +39,8 @@ struct LoginDesk: Sendable {
         let working = Mutex<[String: Int]>([:])
         /// The accounts of which a code is being checked: one at a time, so that five guesses are not fifty.
         let checking = Mutex<Set<Int64>>([])
+        /// When sessions were used last of which the disk did not take it: as many as there are sessions at most.
+        let unwritten = Mutex<[[UInt8]: Timestamp]>([:])
     }
 
     init(store: RouterStore, hasher: SecretHasher, audit: AuditDesk, time: any TimeSource) {
@@ -63,9 +68,12 @@ struct LoginDesk: Sendable {
         else { throw Self.wrong }
         if let delay = shared.throttle.withLock({ $0.delay(account: login.user, source: source, at: time.now) }) {
             throw Failure(
-                .busy, "too many wrong passwords; try again in \(Int(delay.seconds.rounded(.up))) s", retryAfter: delay)
+                .busy,
+                "too many wrong passwords, or too many tries at once; try again in \(Int(delay.seconds.rounded(.up))) s",
+                retryAfter: delay)
         }
-        guard beginWork(source) else {
+        let isKnown = try await store.hasSession(login.user, from: address)
+        guard beginWork(source, bound: isKnown ? Self.bound : Self.bound - Self.kept) else {
             throw Failure(.busy, "too many people log in at the moment", retryAfter: .seconds(5))
         }
         defer { endWork(source) }
@@ -83,9 +91,9 @@ struct LoginDesk: Sendable {
         return account
     }
 
-    private func beginWork(_ source: String) -> Bool {
+    private func beginWork(_ source: String, bound: Int) -> Bool {
         shared.working.withLock { working in
-            guard working.values.reduce(0, +) < Self.bound, working[source, default: 0] < Self.boundOfOne else {
+            guard working.values.reduce(0, +) < bound, working[source, default: 0] < Self.boundOfOne else {
                 return false
             }
             working[source, default: 0] += 1
@@ -112,10 +120,14 @@ struct LoginDesk: Sendable {
                 .busy, "another security code of this account is being checked; try again", retryAfter: .seconds(1))
         }
         defer { shared.checking.withLock { _ = $0.remove(id) } }
-        let isRight = try await hasher.isRight(code: code, account.code)
+        // As it is now: since the password was given, somebody may have changed the secrets, or removed the account.
+        let known = try await store.account(account.owner.name)
+        guard let known, known.owner.id == id else { throw Self.wrong }
+        try await store.countCode(account.owner)
+        let isRight = try await hasher.isRight(code: code, known.code)
         if isRight, try await store.forgetWrongCodes(account.owner) { return }
         // The account may have been locked since the password was given: then no code is right.
-        let isLocked = isRight ? true : try await store.countWrongCode(account.owner)
+        let isLocked = isRight ? true : try await store.lockIfDue(account.owner)
         let party = AuditParty.person(account.owner, from: source)
         audit.noteFailure(.codeFailed, party, result: isRight ? "the account is locked" : "wrong security code")
         if isLocked, !isRight { audit.note(.locked, party) }
@@ -140,10 +152,10 @@ struct LoginDesk: Sendable {
     ///
     /// - Throws: ``Failure`` when the session has ended meanwhile.
     func confirm(_ session: Session, from source: String) async throws {
-        audit.note(.codeConfirmed, .person(session.owner, from: source))
         var session = session
         session.use(at: time.timestamp, withCode: true)
         guard try await store.update(session) else { throw Self.ended }
+        audit.note(.codeConfirmed, .person(session.owner, from: source))
     }
 
     // MARK: Sessions
@@ -155,9 +167,15 @@ struct LoginDesk: Sendable {
         let token = SecretHasher.random(32).hexadecimal
         let session = Session(
             tokenHash: Digest.sha256(token.utf8), owner: owner, name: SecretHasher.random(4).hexadecimal,
-            source: origin.source, agent: String(origin.agent.prefix(64)), at: time.timestamp)
-        try await audit.write(.login, .person(owner, from: origin.source), "session \(session.name)")
-        try await store.add(session)
+            source: origin.source, agent: origin.agent.auditText(64), at: time.timestamp)
+        let party = AuditParty.person(owner, from: origin.source)
+        try await audit.write(.login, party, "session \(session.name)")
+        do {
+            try await store.add(session)
+        } catch {
+            audit.note(.login, party, "session \(session.name)", result: "not done: \(error.explanation)")
+            throw error
+        }
         return (session, token)
     }
 
@@ -165,7 +183,13 @@ struct LoginDesk: Sendable {
     ///
     /// - Throws: ``Failure`` when there is none, or no more.
     func session(of token: String) async throws -> Session {
-        guard let session = try await store.session(tokenHash: Digest.sha256(token.utf8)) else { throw Self.ended }
+        try await session(tokenHash: Digest.sha256(token.utf8))
+    }
+
+    /// A session as it is by what is written down, and by what could not be.
+    private func session(tokenHash: [UInt8]) async throws -> Session {
+        guard var session = try await store.session(tokenHash: tokenHash) else { throw Self.ended }
+        if let used = shared.unwritten.withLock({ $0[tokenHash] }) { session.use(at: used) }
         return session
     }
 
@@ -179,7 +203,7 @@ struct LoginDesk: Sendable {
     ///   - isDangerous: Whether what is asked for wants a security code that was given a short while ago.
     /// - Throws: ``Failure`` when it has ended, or wants its code.
     func use(_ session: Session, isDangerous: Bool = false) async throws {
-        guard var known = try await store.session(tokenHash: session.tokenHash) else { throw Self.ended }
+        var known = try await self.session(tokenHash: session.tokenHash)
         let now = time.timestamp
         guard !known.isIdle(at: now) else {
             throw Failure(.codeRequired, "this session was not used for a while, and wants the security code")
@@ -191,7 +215,13 @@ struct LoginDesk: Sendable {
         }
         guard known.wasUsed(longerAgoThan: Self.precision, at: now) else { return }
         known.use(at: now)
-        guard try await store.update(known) else { throw Self.ended }
+        do {
+            guard try await store.update(known) else { throw Self.ended }
+            shared.unwritten.withLock { $0[session.tokenHash] = nil }
+        } catch is DatabaseError where !isDangerous {
+            // A full disk keeps nobody from switching off.
+            shared.unwritten.withLock { $0[session.tokenHash] = now }
+        }
     }
 
     /// Waits until a session has ended: by the clock, by a logout elsewhere, or with its account.
@@ -200,8 +230,8 @@ struct LoginDesk: Sendable {
     ///
     /// - Throws: ``Failure`` when it has ended.
     func untilEnd(of session: Session) async throws {
-        let end = ends.watch(session)
-        defer { ends.endWatch(session, end) }
+        let end = endings.watch(session)
+        defer { endings.endWatch(session, end) }
         while true {
             switch await end.next(until: time.now + .seconds(5), on: time) {
             case .element: throw Self.ended
@@ -219,12 +249,12 @@ struct LoginDesk: Sendable {
 
     /// Ends a session for good, and the connections that are in by it.
     func end(_ session: Session) async throws {
-        try await forget(session)
-        ends.tell(session)
+        try await remove(session)
+        endings.tell(session)
     }
 
-    /// Ends a session for good, whose connections are told by ``ends``.
-    func forget(_ session: Session) async throws {
+    /// Ends a session for good, whose connections are told by ``endings``.
+    func remove(_ session: Session) async throws {
         try await store.removeSession(of: session.owner, tokenHash: session.tokenHash)
     }
 

@@ -21,7 +21,6 @@ struct PersonConnection: Sendable {
         var messages = channel.inbound.makeAsyncIterator()
         do {
             if let session = try await comeIn(&messages) {
-                entrance?.pass()
                 try await serve(session, &messages)
             }
         } catch let failure as Failure {
@@ -30,14 +29,18 @@ struct PersonConnection: Sendable {
             logger.error("a person was not served", metadata: ["reason": "\(problem)"])
             try? await channel.send(Failure(problem).envelope(.accounts).encoded)  // safe: else the connection is gone
         } catch let error as DatabaseError {
-            core.trouble.begins(core.store.explain(error))
-            let failure = Failure(
-                .systemFailure, "the router's database does not work at the moment; try again in a while")
+            let failure = explain(error)
             try? await channel.send(failure.envelope(.accounts).encoded)  // safe: else the connection is gone
         } catch {
             logger.debug("person's connection ended", metadata: ["reason": "\(error.explanation)"])
         }
         await channel.close(.goingAway)
+    }
+
+    /// What a person is told where the database does not work; the log has the details.
+    private func explain(_ error: DatabaseError) -> Failure {
+        core.trouble.begins(core.store.explain(error))
+        return Failure(.systemFailure, "the router's database does not work at the moment; try again in a while")
     }
 
     // MARK: Getting in
@@ -66,6 +69,7 @@ struct PersonConnection: Sendable {
             case Login.kind:
                 began.send(())
                 let account = try await core.logins.check(try decode(envelope), from: source)
+                entrance?.makeRoom()
                 guard try await hasCode(&messages, account) else { return nil }
                 let (session, token) = try await core.logins.begin(account.owner, from: origin)
                 try await grant(session, token: token)
@@ -90,10 +94,17 @@ struct PersonConnection: Sendable {
         let session = try await core.logins.session(of: token)
         if core.logins.isIdle(session) {
             let account = try await core.logins.account(of: session)
+            entrance?.makeRoom()
             guard try await hasCode(&messages, account) else { return nil }
             try await core.logins.confirm(session, from: source)
         }
         try await core.logins.use(session)
+        if source != session.source {
+            // Not what a laptop on its way does wrong; but somebody who has its token looks the same.
+            core.audit.noteFailure(
+                .sessionMoved, .person(session.owner, from: source), "session \(session.name)",
+                result: "used from another address than \(session.source)")
+        }
         try await grant(session, token: nil)
         return session
     }
@@ -112,6 +123,7 @@ struct PersonConnection: Sendable {
     }
 
     private func grant(_ session: Session, token: String?) async throws {
+        entrance?.pass()  // before it is said: what comes next may be long
         let message = SessionGranted(
             user: session.owner.name, token: token, expires: session.expires, monotonic: core.time.now)
         try await channel.send(Envelope(message).encoded)
@@ -145,7 +157,7 @@ struct PersonConnection: Sendable {
         do {
             try await serveUntilEnd(session, &messages)
         } catch let end as SessionEnded {
-            core.logins.ends.tell(session)  // the other connections of it; this one has said goodbye
+            core.logins.endings.tell(session)  // the other connections of it; this one has said goodbye
             throw end
         }
     }
@@ -158,6 +170,9 @@ struct PersonConnection: Sendable {
                 } catch let failure as Failure {
                     try await channel.send(failure.envelope(.accounts).encoded)
                     await channel.close(.policyViolation)
+                } catch  where !Task.isCancelled {
+                    // The database failed, as a rule: nobody would notice the end of the session any more.
+                    channel.abort()
                 }
             }
             defer { group.cancelAll() }
@@ -168,13 +183,17 @@ struct PersonConnection: Sendable {
     private func answer(_ session: Session, _ messages: inout InboundMessages.Iterator) async throws {
         let handler = PersonRequestHandler(core: core, session: session, source: source)
         try await ConversationServer(on: channel).run(&messages) { request, conversation in
-            try await core.logins.use(session, isDangerous: try await handler.isDangerous(request))
-            try await handler.answer(request, conversation)
+            do {
+                try await core.logins.use(session, isDangerous: try await handler.isDangerous(request))
+                try await handler.answer(request, conversation)
+            } catch let error as DatabaseError {
+                throw explain(error)
+            }
         } other: { envelope in
             switch envelope.kind {
             case Code.kind: try await confirm(session, by: envelope)
             case Logout.kind:
-                try await core.logins.forget(session)
+                try await core.logins.remove(session)
                 core.audit.note(.logout, .person(session.owner, from: source), "session \(session.name)")
                 try await channel.send(Envelope(LoggedOut()).encoded)
                 throw SessionEnded()

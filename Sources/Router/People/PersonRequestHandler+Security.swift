@@ -11,12 +11,27 @@ extension PersonRequestHandler {
         case .revoke, .enable: true
         // Whoever has the code of a claim can take the place of a device that is there.
         case .claim(let device): try await !core.store.devices(of: owner, named: device).isEmpty
-        default: false
+        // Each one by its name, so that a new one is thought about.
+        case .whoami, .devices, .describe, .read, .watch, .history, .call, .renew, .sessions, .endSession, .audit: false
+        case .status, .probe, .drive: false
         }
     }
 
     /// Who asks, for the audit log.
     var party: AuditParty { .person(owner, from: source) }
+
+    /// Does what must not be done without its entry; where it is not done after all, another entry says so.
+    func audited<Value>(
+        _ act: AuditAct, _ object: String, _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await core.audit.write(act, party, object)
+        do {
+            return try await body()
+        } catch {
+            core.audit.note(act, party, object, result: "not done: \(error.explanation)")
+            throw error
+        }
+    }
 
     // MARK: Sessions
 
@@ -29,20 +44,22 @@ extension PersonRequestHandler {
         }
     }
 
-    func endSession(_ name: String) async throws {
+    func endSession(_ name: String, _ conversation: Conversation) async throws {
         guard let meant = try await core.logins.sessions(of: owner).first(where: { $0.name == name }) else {
             throw Failure(.notFound, "you have no session '\(name)'; `m2m sessions` lists them")
         }
         core.audit.note(.sessionRevoked, party, "session \(name)")
-        try await core.logins.end(meant)
+        guard name == session.name else { return try await core.logins.end(meant) }
+        try await core.logins.remove(meant)
+        // Whoever ends the session that asks hears that first.
+        conversation.onFinish { [endings = core.logins.endings] in endings.tell(meant) }
     }
 
     // MARK: Devices
 
     func revoke(_ name: DeviceID) async throws -> [Item] {
         let device = try await one(Address(device: name))
-        try await core.audit.write(.deviceRevoked, party, name.rawValue)
-        try await core.store.revoke(owner, device: device.row)
+        try await audited(.deviceRevoked, name.rawValue) { try await core.store.revoke(owner, device: device.row) }
         await core.switchboard.revoke(device.row, owner: owner)
         return [.device(try await summary(of: name))]
     }
@@ -54,8 +71,7 @@ extension PersonRequestHandler {
                 .conflict, "'\(name)' was revoked; `m2m claim \(name)` makes a code with which it can be enrolled again"
             )
         }
-        try await core.audit.write(.deviceEnabled, party, name.rawValue)
-        try await core.store.trust(owner, device: device.row)
+        try await audited(.deviceEnabled, name.rawValue) { try await core.store.trust(owner, device: device.row) }
         await core.switchboard.trust(device.row, owner: owner)
         return [.device(try await summary(of: name))]
     }

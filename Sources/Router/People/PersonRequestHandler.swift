@@ -32,7 +32,7 @@ struct PersonRequestHandler: Sendable {
         case .accept(let device, let fingerprint):
             try await conversation.send(try await accept(device, fingerprint))
         case .sessions: try await conversation.send(try await sessions())
-        case .endSession(let name): try await endSession(name)
+        case .endSession(let name): try await endSession(name, conversation)
         case .audit(let query): try await audit(query, conversation)
         case .revoke(let device): try await conversation.send(try await revoke(device))
         case .enable(let device): try await conversation.send(try await enable(device))
@@ -55,7 +55,8 @@ struct PersonRequestHandler: Sendable {
     func summary(_ device: RouterStore.ListedDevice, _ losses: [Int64: DeviceLosses]) async -> DeviceSummary {
         let heard = await core.switchboard.presence(of: device.row, owner: owner)
         return DeviceSummary(
-            device: device.name, label: device.description?.label, isOnline: heard != nil,
+            device: device.name, label: device.description?.label,
+            isOnline: heard != nil && device.revoked == nil,  // its connection is being cut off
             lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses(), alarm: device.alarm,
             isRevoked: device.revoked != nil)
     }
@@ -170,24 +171,35 @@ struct PersonRequestHandler: Sendable {
         guard let component = request.address.component else { throw Failure(.badRequest, "which component is meant?") }
         let outcome = await core.switchboard.renew(request, device: device.row, owner: owner, component: component)
         if let failure = Failure(renewal: outcome) { throw failure }
+        // Whoever lets an output go makes it safe: this is a command. That a lease goes on is none.
+        if request.duration == .zero { core.audit.note(.command, party, "\(device.name)/\(component) lease ended") }
     }
 
     private func claim(_ device: DeviceID) async throws -> ClaimTicket {
-        try await core.audit.write(.claimMade, party, device.rawValue)
         var generator = SystemRandomNumberGenerator()
         let code = ClaimCode(caDigest: core.caDigest, using: &generator)
-        let expires = try await core.store.addClaim(
-            owner, device: device, secretHash: Digest.sha256(code.secret.utf8))
+        let expires = try await audited(.claimMade, device.rawValue) {
+            try await core.store.addClaim(owner, device: device, secretHash: Digest.sha256(code.secret.utf8))
+        }
         return ClaimTicket(device: device, code: code.description, expires: expires)
+    }
+
+    private static func nobodyWaits(
+        _ device: DeviceID, _ store: RouterStore, _ owner: RouterStore.Owner
+    ) async throws -> String {
+        guard try await store.isFull(owner) else {
+            return "no device waits as '\(device)'; run `m2m-agent enroll` on it"
+        }
+        return
+            "no device waits as '\(device)', and no more can: \(RouterStore.pendingLimit) others do, for a day at most; "
+            + "`m2m claim \(device)` makes a code with which it need not wait"
     }
 
     private func accept(_ device: DeviceID, _ fingerprint: String?) async throws -> [Item] {
         let waiting = try await core.store.pending(of: owner, named: device).map { key, since in
             (key: key, since: since, fingerprint: KeyFingerprint(digest: Digest.sha256(key)))
         }
-        guard !waiting.isEmpty else {
-            throw Failure(.notFound, "no device waits as '\(device)'; run `m2m-agent enroll` on it")
-        }
+        guard !waiting.isEmpty else { throw Failure(.notFound, try await Self.nobodyWaits(device, core.store, owner)) }
         guard let fingerprint else {
             return waiting.map {
                 .pending(PendingDevice(device: device, fingerprint: $0.fingerprint.description, since: $0.since))
@@ -196,9 +208,10 @@ struct PersonRequestHandler: Sendable {
         guard let meant = waiting.first(where: { $0.fingerprint.matches(fingerprint) }) else {
             throw Failure(.notFound, "no device with this fingerprint waits as '\(device)'")
         }
-        try await core.audit.write(.deviceAccepted, party, "\(device), key \(meant.fingerprint)")
-        guard try await core.store.accept(owner, device: device, key: meant.key) else {
-            throw Failure(.conflict, "'\(device)' does not wait any more")
+        try await audited(.deviceAccepted, "\(device), key \(meant.fingerprint)") {
+            guard try await core.store.accept(owner, device: device, key: meant.key) else {
+                throw Failure(.conflict, "'\(device)' does not wait any more")
+            }
         }
         await core.switchboard.accept(key: meant.key, by: owner)
         try await core.retireOtherKeys(of: meant.key)

@@ -42,6 +42,15 @@ extension RouterStore {
         }
     }
 
+    /// Whether somebody has logged in to an account from an address before: so far as their last session is known.
+    func hasSession(_ name: String, from source: String) async throws -> Bool {
+        try await database.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM sessions s JOIN accounts a ON a.id = s.owner WHERE a.name = ? AND s.source = ?",
+                arguments: [name, source]) ?? false
+        }
+    }
+
     /// The names of all accounts, and whether each is locked.
     func accounts() async throws -> [(name: String, isLocked: Bool)] {
         try await database.read { db in
@@ -51,16 +60,26 @@ extension RouterStore {
         }
     }
 
-    /// A wrong code was given.
+    /// A code is going to be looked at: until it has proved right it counts as a wrong one.
     ///
-    /// - Returns: Whether the account is locked now, by this one or before.
-    func countWrongCode(_ owner: Owner) async throws -> Bool {
+    /// A disk that takes nothing, or an end of the program, gives nobody another guess.
+    func countCode(_ owner: Owner) async throws {
         try await database.write { db in
             try db.execute(
                 sql: """
-                    UPDATE accounts SET wrongCodes = wrongCodes + 1, isLocked = isLocked OR wrongCodes + 1 >= ?
-                    WHERE id = ?
+                    UPDATE accounts SET wrongCodes = wrongCodes + 1, isLocked = isLocked OR wrongCodes >= ? WHERE id = ?
                     """, arguments: [Self.wrongCodeLimit, owner.id])
+        }
+    }
+
+    /// The code that was counted was wrong.
+    ///
+    /// - Returns: Whether the account is locked now, by this one or before.
+    func lockIfDue(_ owner: Owner) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET isLocked = isLocked OR wrongCodes >= ? WHERE id = ?",
+                arguments: [Self.wrongCodeLimit, owner.id])
             return try Bool.fetchOne(db, sql: "SELECT isLocked FROM accounts WHERE id = ?", arguments: [owner.id])
                 ?? true
         }

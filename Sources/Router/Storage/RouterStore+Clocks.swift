@@ -47,8 +47,9 @@ extension RouterStore {
     /// - Returns: Whether there was anything left to date.
     /// - Throws: What the database throws.
     func dateMore(of device: Device) async throws -> Bool {
-        let isAnyLeft = try await database.read { db in
-            try Bool.fetchOne(
+        let isAnyLeft: Bool? = try await database.read { db in
+            guard try Self.has(db, device.owner, device.row) else { return nil }
+            return try Bool.fetchOne(
                 db, sql: "SELECT 1 FROM clocks WHERE device = ? AND undated IS NOT NULL", arguments: [device.row])
         }
         guard isAnyLeft == true else { return false }

@@ -137,7 +137,6 @@ extension RouterStore {
                     "this claim code was made for '\(row["device"] as String)', not for '\(device)'; \(again)")
             }
             let owner = Owner(id: row["owner"], name: row["ownerName"])
-            try db.execute(sql: "UPDATE claims SET isUsed = 1 WHERE secretHash = ?", arguments: [secretHash.data])
             try Self.letIn(db, owner, device, key, now)
             return owner
         }
@@ -146,22 +145,46 @@ extension RouterStore {
     /// Writes down that a device waits.
     ///
     /// Whether there is such an account, or room in it, is not told.
-    func addPending(account: String, device: DeviceID, key: [UInt8]) async throws {
+    ///
+    /// Something is written in any case, so that the time that it takes does not tell it either.
+    ///
+    /// - Returns: In whose account it waits from now on; nil: it does already, there is no such account, or no room in it.
+    @discardableResult
+    func addPending(account: String, device: DeviceID, key: [UInt8]) async throws -> Owner? {
         let now = self.now
         let old = (time.wall - Self.pendingLifetime).nanoseconds
-        try await database.write { db in
+        return try await database.write { db in
             try db.execute(sql: "DELETE FROM pending WHERE since < ?", arguments: [old])
             guard
                 let owner = try Int64.fetchOne(db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [account]),
                 let count = try Int.fetchOne(
                     db, sql: "SELECT count(*) FROM pending WHERE owner = ?", arguments: [owner]),
                 count < Self.pendingLimit
-            else { return }
+            else {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO nobodysEnrolment (id, device, key, since) VALUES (1, ?, ?, ?)",
+                    arguments: [device.rawValue, key.data, now])
+                return nil
+            }
+            let isKnown = try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM pending WHERE owner = ? AND device = ? AND key = ?",
+                arguments: [owner, device.rawValue, key.data])
             try db.execute(
                 sql: """
                     INSERT INTO pending (owner, device, key, since) VALUES (?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET since = excluded.since
                     """, arguments: [owner, device.rawValue, key.data, now])
+            return isKnown == true ? nil : Owner(id: owner, name: account)
+        }
+    }
+
+    /// Whether as many devices wait in somebody's account as may.
+    func isFull(_ owner: Owner) async throws -> Bool {
+        let old = (time.wall - Self.pendingLifetime).nanoseconds
+        return try await database.read { db in
+            let count = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM pending WHERE owner = ? AND since >= ?", arguments: [owner.id, old])
+            return count ?? 0 >= Self.pendingLimit
         }
     }
 
@@ -197,24 +220,21 @@ extension RouterStore {
     private static func letIn(
         _ db: Database, _ owner: Owner, _ device: DeviceID, _ key: [UInt8], _ now: Int64
     ) throws {
+        try refuseRevoked(db, key, device)
         let holder = try Row.fetchOne(
-            db, sql: "SELECT owner, name, revoked FROM devices WHERE key = ? OR previousKey = ?",
+            db, sql: "SELECT owner, name FROM devices WHERE key = ? OR previousKey = ?",
             arguments: [key.data, key.data])
         if let holder, holder["owner"] as Int64 != owner.id || holder["name"] as String != device.rawValue {
             throw Self.keyInUse(device)
         }
-        // Whoever has copied it would be let in with it, too.
-        guard holder?["revoked"] as Int64? == nil else {
-            throw RouterProblem(
-                .conflict, device.rawValue,
-                "this device's key was revoked; remove device.key from its state directory, and enrol it again: "
-                    + "that makes a new one")
-        }
+        // All codes for this name: each was made for a place that is taken now.
+        try db.execute(
+            sql: "UPDATE claims SET isUsed = 1 WHERE owner = ? AND device = ?", arguments: [owner.id, device.rawValue])
         try db.execute(
             sql: """
                 INSERT INTO devices (owner, name, key, created) VALUES (?, ?, ?, ?)
                 ON CONFLICT (owner, name) DO UPDATE SET key = excluded.key, previousKey = NULL, connects = NULL,
-                    revoked = NULL, alarm = NULL, alarmed = NULL
+                    revoked = NULL, alarm = NULL
                 """, arguments: [owner.id, device.rawValue, key.data, now])
     }
 }

@@ -1,24 +1,31 @@
 import DeviceModel
+import FoundationEssentials
 import GRDB
 import Wire
 
 /// Which devices are trusted, and with which keys.
 extension RouterStore {
-    /// What speaks against letting a device command and be commanded.
-    struct Alarm: Hashable, Sendable {
-        var reason: String
-        var since: WallTime
-    }
-
     /// Lets one of somebody's devices in no more: its history stays.
     func revoke(_ owner: Owner, device: Int64) async throws {
         let now = self.now
         try await database.write { db in
+            for key in ["key", "previousKey"] {
+                try db.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO revokedKeys (key, owner)
+                        SELECT \(key), owner FROM devices WHERE id = ? AND owner = ? AND \(key) IS NOT NULL
+                        """, arguments: [device, owner.id])
+            }
             try db.execute(
                 sql: """
-                    UPDATE devices SET revoked = ?, previousKey = NULL, alarm = NULL, alarmed = NULL
+                    UPDATE devices SET revoked = ?, previousKey = NULL, alarm = NULL
                     WHERE id = ? AND owner = ?
                     """, arguments: [now, device, owner.id])
+            // Codes from before would let it in again at once.
+            let name = try String.fetchOne(
+                db, sql: "SELECT name FROM devices WHERE id = ? AND owner = ?", arguments: [device, owner.id])
+            try db.execute(
+                sql: "UPDATE claims SET isUsed = 1 WHERE owner = ? AND device = ?", arguments: [owner.id, name])
         }
     }
 
@@ -26,7 +33,7 @@ extension RouterStore {
     func trust(_ owner: Owner, device: Int64) async throws {
         try await database.write { db in
             try db.execute(
-                sql: "UPDATE devices SET alarm = NULL, alarmed = NULL, connects = NULL WHERE id = ? AND owner = ?",
+                sql: "UPDATE devices SET alarm = NULL, connects = NULL WHERE id = ? AND owner = ?",
                 arguments: [device, owner.id])
         }
     }
@@ -35,11 +42,10 @@ extension RouterStore {
     ///
     /// - Returns: Whether that is news.
     func raiseAlarm(_ device: Device, _ reason: String) async throws -> Bool {
-        let now = self.now
-        return try await database.write { db in
+        try await database.write { db in
             try db.execute(
-                sql: "UPDATE devices SET alarm = ?, alarmed = ? WHERE id = ? AND owner = ? AND alarm IS NULL",
-                arguments: [reason, now, device.row, device.owner.id])
+                sql: "UPDATE devices SET alarm = ? WHERE id = ? AND owner = ? AND alarm IS NULL",
+                arguments: [reason, device.row, device.owner.id])
             return db.changesCount > 0
         }
     }
@@ -80,10 +86,21 @@ extension RouterStore {
             let holder = try Int64.fetchOne(
                 db, sql: "SELECT id FROM devices WHERE key = ? OR previousKey = ?", arguments: [new.data, new.data])
             guard holder == nil || holder == device.row else { throw Self.keyInUse(device.name) }
+            try Self.refuseRevoked(db, new, device.name)
             try db.execute(
                 sql: "UPDATE devices SET previousKey = ?, key = ? WHERE id = ? AND owner = ?",
                 arguments: [old.data, new.data, device.row, device.owner.id])
         }
+    }
+
+    /// A key that was revoked is good for nobody any more: whoever has copied it would be let in with it, too.
+    static func refuseRevoked(_ db: Database, _ key: [UInt8], _ device: DeviceID) throws {
+        let isRevoked = try Bool.fetchOne(db, sql: "SELECT 1 FROM revokedKeys WHERE key = ?", arguments: [key.data])
+        guard isRevoked == true else { return }
+        throw RouterProblem(
+            .conflict, device.rawValue,
+            "this device's key was revoked; remove device.key from its state directory, and enrol it again: that makes "
+                + "a new one")
     }
 
     /// Notes which head of the audit log a device was told.
@@ -120,10 +137,14 @@ extension RouterStore {
                 FROM devices d JOIN accounts a ON a.id = d.owner WHERE d.auditEntry IS NOT NULL
                 """
         ).map { row in
-            AuditAnchor(
-                device: "\(row["ownerName"] as String)/\(row["name"] as String)",
-                head: AuditHead(entry: UInt64(row["auditEntry"] as Int64), hash: row.bytes("auditHash")),
-                told: WallTime(nanoseconds: row["auditTold"]))
+            // Whoever has changed the log may have changed this, too: nothing is taken for granted.
+            let device = "\(row["ownerName"] as String)/\(row["name"] as String)"
+            guard let entry = Int64.fromDatabaseValue(row["auditEntry"]).flatMap(UInt64.init(exactly:)),
+                let hash = Data.fromDatabaseValue(row["auditHash"]), hash.count == AuditHead.hashSize
+            else { throw RouterProblem(.systemFailure, device, "what is kept of device \(device) is damaged") }
+            return AuditAnchor(
+                device: device, head: AuditHead(entry: entry, hash: [UInt8](hash)),
+                told: Int64.fromDatabaseValue(row["auditTold"]).map(WallTime.init(nanoseconds:)))
         }
     }
 
