@@ -36,6 +36,13 @@ extension ProgramTests {
                 try house.done(await house.login())
                 try house.done(await house.m2m("call", "greenhouse/heater", "on", "--lease", "30s"))
                 #expect(try await house.m2m("call", "greenhouse/heater", "fly").status == 1)
+                try house.done(await house.m2m("call", "heater", "off"))  // on the device itself
+                let told = try await house.m2m("audit", "--json") { lines in
+                    try lines.contains { try JSON($0)["from"] == "device greenhouse" }
+                }
+                let local = try #require(try told.json.first { $0["from"] == "device greenhouse" })
+                #expect(try local["who"].text.hasPrefix("uid \(getuid()) "), "\(local)")
+                #expect(try local["who"].text.hasSuffix(" on greenhouse"), "\(local)")
                 try house.done(await house.m2m("revoke", "greenhouse"))
 
                 try expect(try await entries(house, "login-failed").first, "anna", nil, "wrong name or password")
@@ -48,7 +55,7 @@ extension ProgramTests {
                 try expect(try await entries(house, "claim-made").first, "anna", "greenhouse")
                 try expect(try await entries(house, "device-enrolled").first, "device greenhouse")
                 try expect(try await entries(house, "device-revoked").first, "anna", "greenhouse")
-                let commands = try await entries(house, "command")
+                let commands = try await entries(house, "command").filter { $0["from"] == "127.0.0.1" }
                 #expect(commands.count == 2)
                 try expect(commands.first, "anna", "greenhouse/heater on lease=30s")
                 #expect(commands.last?["object"] == "greenhouse/heater fly")

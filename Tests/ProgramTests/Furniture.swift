@@ -44,11 +44,13 @@ actor Furniture {
 extension Household {
     /// Starts a router with an account, and is logged in.
     ///
-    /// - Parameter variables: What the router's environment has beside that of all programs.
+    /// - Parameters:
+    ///   - arguments: What it is started with beside its folder and its address.
+    ///   - variables: What the router's environment has beside that of all programs.
     /// - Throws: ``HarnessError`` when it does not come to that.
     /// - Returns: The router.
     @discardableResult
-    func moveIn(variables: [String: String] = [:]) async throws -> Program {
+    func moveIn(_ arguments: [String] = [], variables: [String: String] = [:]) async throws -> Program {
         for (name, data) in try await Furniture.shared.files() {
             let file = URL(filePath: folder.file(name))
             try FileManager.default.createDirectory(
@@ -57,7 +59,7 @@ extension Household {
             try data.write(to: file)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path())
         }
-        let router = try await startRouter(variables: variables)
+        let router = try await startRouter(arguments, variables: variables)
         // The session is with this router now, which listens elsewhere.
         let kept = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: session)))
         var fields = try #require(kept as? [String: Any])

@@ -20,9 +20,11 @@ extension ProgramTests {
             case other(String)
         }
 
-        private func guess(_ password: String, _ port: Int, from source: String = source) async -> Answer {
+        private func guess(
+            _ password: String, _ port: Int, from source: String = source, for forwarded: String? = nil
+        ) async -> Answer {
             do {
-                let person = try await RawPerson(from: source, port: port)
+                let person = try await RawPerson(from: source, port: port, for: forwarded)
                 defer { person.hangUp() }
                 let answer = try await person.ask("login", ["user": Household.user, "password": password])
                 if answer.contains("name or password is wrong") { return .wrong }
@@ -84,6 +86,22 @@ extension ProgramTests {
                     }
                 }
                 try await expectOpen(house)
+            }
+        }
+
+        @Test("A trusted proxy's word is taken for whom it asks, and nobody else's")
+        func proxy() async throws {
+            try await Household.open { house in
+                try house.folder.write("router.toml", "trusted_proxies = [\"127.0.0.2\"]\n")
+                try await house.moveIn(["--config", house.folder.file("router.toml")])
+                let port = try #require(Int(house.url.split(separator: ":").last ?? ""))
+                for number in 0..<3 {
+                    #expect(await guess("\(number)", port, from: "127.0.0.2", for: "203.0.113.5") == .wrong)
+                    #expect(await guess("\(number)", port, from: "127.0.0.3", for: "203.0.113.\(number)") == .wrong)
+                }
+                #expect(await guess("once more", port, from: "127.0.0.2", for: "203.0.113.5") == .later)
+                #expect(await guess("once more", port, from: "127.0.0.2", for: "203.0.113.6") == .wrong)
+                #expect(await guess("once more", port, from: "127.0.0.3", for: "203.0.113.7") == .later)
             }
         }
 

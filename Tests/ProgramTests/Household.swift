@@ -118,16 +118,18 @@ final class Household: Sendable {
 
     /// Starts the router, and waits until it listens: the first time on a free port, later where it was before.
     ///
-    /// - Parameter variables: What its environment has beside that of all programs.
+    /// - Parameters:
+    ///   - arguments: What it is started with beside its folder and its address.
+    ///   - variables: What its environment has beside that of all programs.
     /// - Throws: ``HarnessError`` when it does not come to that.
     /// - Returns: The router.
     @discardableResult
-    func startRouter(variables: [String: String] = [:]) async throws -> Program {
+    func startRouter(_ arguments: [String] = [], variables: [String: String] = [:]) async throws -> Program {
         let listen = url.isEmpty ? "127.0.0.1:0" : String(url.dropFirst("wss://".count))
         let end = ContinuousClock.now + .seconds(patience)
         while true {
             let router = try start(
-                "m2m-router", ["serve", "--data", routerData, "--listen", listen], variables: variables)
+                "m2m-router", ["serve", "--data", routerData, "--listen", listen] + arguments, variables: variables)
             do {
                 let line = try await router.output.next(with: "listens on wss://")
                 let url = line.split(separator: " ").last.map(String.init) ?? ""

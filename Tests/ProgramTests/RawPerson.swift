@@ -18,8 +18,9 @@ struct RawPerson: Sendable {
     /// - Parameters:
     ///   - address: One of 127.0.0.0/8.
     ///   - port: The router's.
+    ///   - forwarded: For whom they say that they ask, as a proxy does.
     /// - Throws: What is in the way; ``HungUp`` when that is the router.
-    init(from address: String, port: Int) async throws {
+    init(from address: String, port: Int, for forwarded: String? = nil) async throws {
         stranger = try await Stranger(from: address, port: port)
         let (channel, heard) = (stranger.channel, heard)
         do {
@@ -29,7 +30,7 @@ struct RawPerson: Sendable {
             throw HungUp()
         }
         do {
-            try await upgrade()
+            try await upgrade(forwarded)
         } catch {
             hangUp()
             throw error
@@ -39,8 +40,8 @@ struct RawPerson: Sendable {
     /// The router has hung up.
     struct HungUp: Error {}
 
-    private func upgrade() async throws {
-        try await say(Array(Stranger.upgrade("/api/v1/link").utf8))
+    private func upgrade(_ forwarded: String?) async throws {
+        try await say(Array(Stranger.upgrade("/api/v1/link", for: forwarded).utf8))
         let head = try await hear { bytes in
             bytes.indices.first { bytes[$0...].starts(with: "\r\n\r\n".utf8) }.map { $0 + 4 }
         }

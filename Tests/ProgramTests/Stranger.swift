@@ -33,6 +33,11 @@ struct Stranger: Sendable {
         try await channel.writeAndFlush(ByteBuffer(string: text))
     }
 
+    /// Hears nothing from now on, and so answers nothing: not even a goodbye.
+    func turnAway() async {
+        try? await channel.setOption(.autoRead, value: false).get()  // safe: where it is closed it hears nothing, too
+    }
+
     /// Waits until the router hangs up.
     func untilHungUp() async throws {
         try await channel.closeFuture.get()
@@ -41,11 +46,12 @@ struct Stranger: Sendable {
     /// The address of a stranger's own, by number.
     static func address(_ number: Int) -> String { "127.1.\(number / 250).\(number % 250 + 1)" }
 
-    /// An upgrade to a WebSocket, as a client asks for it.
-    static func upgrade(_ path: String) -> String {
+    /// An upgrade to a WebSocket, as a client asks for it, or a proxy for somebody else.
+    static func upgrade(_ path: String, for forwarded: String? = nil) -> String {
         """
         GET \(path) HTTP/1.1\r
         Host: router\r
+        \(forwarded.map { "X-Forwarded-For: \($0)" } ?? "X: y")\r
         Connection: Upgrade\r
         Upgrade: websocket\r
         Sec-WebSocket-Version: 13\r

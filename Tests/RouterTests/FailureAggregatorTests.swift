@@ -99,7 +99,8 @@ import Testing
     func flood() {
         var (failures, lines) = (FailureAggregator(), [AuditEntry]())
         for number in 0..<50_000 {
-            let failure = AuditSample.failure(who: "user\(number)", from: "10.\(number / 256).\(number % 256).1", number % 60)
+            let failure = AuditSample.failure(
+                who: "user\(number)", from: "10.\(number / 256).\(number % 256).1", number % 60)
             lines += failures.add(failure, at: at(Double(number) / 1_000))
         }
         #expect(lines.count == FailureAggregator.bound + 1)

@@ -8,8 +8,7 @@ extension Channel {
     /// says nothing to anything else need not answer that either.
     public func hangUp() {
         guard eventLoop.inEventLoop else { return eventLoop.execute { [self] in hangUp() } }
-        // safe: without TLS there is nobody to be passed by
-        let tls = try? pipeline.syncOperations.context(handlerType: NIOSSLHandler.self)
+        let tls = try? pipeline.syncOperations.context(handlerType: NIOSSLHandler.self)  // safe: nil without TLS
         if let tls { tls.close(mode: .all, promise: nil) } else { close(mode: .all, promise: nil) }
     }
 }
