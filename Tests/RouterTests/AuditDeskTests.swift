@@ -40,6 +40,10 @@ import Wire
                 id: "c1", address: Address(device: "shed", component: Sample.heater), action: "on",
                 parameters: ["level": .number(1.5)], lease: Lease(id: "l1", duration: .seconds(30)))
             _ = try await talk.ask(.call(call))
+            _ = await failure {
+                let end = LeaseRenewalRequest(address: call.address, lease: "l1", duration: .zero)
+                _ = try await talk.ask(.renew(end))
+            }
             _ = try await talk.ask(.claim("new"))
             _ = try await talk.ask(.enable("shed"))
             _ = try await talk.ask(.revoke("shed"))
@@ -53,6 +57,9 @@ import Wire
         let command = try #require(entries.first { $0.act == .command })
         #expect(command.object == "shed/heater on level=1.5 lease=30s")
         #expect(command.result == "unreachable: the device is not connected")
+        let end = try #require(entries.last { $0.act == .command })
+        #expect(end.object == "shed/heater lease ends")
+        #expect(end.result == "unreachable")
     }
 
     @Test("Wrong passwords and codes stand in the log of the account, often put together; a lock by itself")
@@ -137,6 +144,8 @@ import Wire
         #expect(try one(.sessionRevoked).object == "session \(session.name)")
         #expect(try one(.codeConfirmed).who == "ada")
         #expect(try one(.proofFailed).result == "unknown key")
+        // Its session was begun elsewhere.
+        #expect(try one(.sessionMoved).account?.id == ada.id)
     }
 
     @Test("What somebody commanded on the device itself, with their user id, by the device's word")

@@ -13,14 +13,6 @@ struct LoginDesk: Sendable {
         var agent = ""
     }
 
-    /// So many passwords are checked or wait for it; one more is told to come again.
-    ///
-    /// Each takes 32 MiB and a moment.
-    private static let bound = 16
-    /// So many of them may come from one address, so that nobody keeps others out.
-    private static let boundOfOne = 4
-    /// So many of the places are for those who come from where somebody was logged in to that account.
-    private static let kept = 4
     /// A session that was noted as used so short a time ago is not noted again: that costs the disk a write.
     private static let precision: Duration = .seconds(10)
 
@@ -35,8 +27,7 @@ struct LoginDesk: Sendable {
     /// What all connections share.
     private final class Shared: Sendable {
         let throttle = Mutex(LoginThrottle())
-        /// How many passwords are being checked, or wait for it, of each address.
-        let working = Mutex<[String: Int]>([:])
+        let places = Mutex(WorkPlaces())
         /// The accounts of which a code is being checked: one at a time, so that five guesses are not fifty.
         let checking = Mutex<Set<Int64>>([])
         /// When sessions were used last of which the disk did not take it: as many as there are sessions at most.
@@ -73,10 +64,10 @@ struct LoginDesk: Sendable {
                 retryAfter: delay)
         }
         let isKnown = try await store.hasSession(login.user, from: address)
-        guard beginWork(source, bound: isKnown ? Self.bound : Self.bound - Self.kept) else {
+        guard shared.places.withLock({ $0.take(source, isKnown: isKnown) }) else {
             throw Failure(.busy, "too many people log in at the moment", retryAfter: .seconds(5))
         }
-        defer { endWork(source) }
+        defer { shared.places.withLock { $0.leave(source) } }
         // Counted before it is looked at, so that many at once are not all the first.
         shared.throttle.withLock { $0.failed(account: login.user, source: source, at: time.now) }
         let account = try await store.account(login.user)
@@ -89,23 +80,6 @@ struct LoginDesk: Sendable {
         }
         shared.throttle.withLock { $0.succeeded(account: login.user, source: source) }
         return account
-    }
-
-    private func beginWork(_ source: String, bound: Int) -> Bool {
-        shared.working.withLock { working in
-            guard working.values.reduce(0, +) < bound, working[source, default: 0] < Self.boundOfOne else {
-                return false
-            }
-            working[source, default: 0] += 1
-            return true
-        }
-    }
-
-    private func endWork(_ source: String) {
-        shared.working.withLock { working in
-            let left = working[source, default: 1] - 1
-            working[source] = left > 0 ? left : nil
-        }
     }
 
     // MARK: Codes

@@ -170,9 +170,13 @@ struct PersonRequestHandler: Sendable {
         let device = try await one(request.address)
         guard let component = request.address.component else { throw Failure(.badRequest, "which component is meant?") }
         let outcome = await core.switchboard.renew(request, device: device.row, owner: owner, component: component)
-        if let failure = Failure(renewal: outcome) { throw failure }
         // Whoever lets an output go makes it safe: this is a command. That a lease goes on is none.
-        if request.duration == .zero { core.audit.note(.command, party, "\(device.name)/\(component) lease ended") }
+        if request.duration == .zero {
+            core.audit.note(
+                .command, party, "\(device.name)/\(component) lease ends",
+                result: outcome.status == .done ? AuditEntry.done : outcome.status.rawValue)
+        }
+        if let failure = Failure(renewal: outcome) { throw failure }
     }
 
     private func claim(_ device: DeviceID) async throws -> ClaimTicket {
