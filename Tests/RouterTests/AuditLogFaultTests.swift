@@ -47,6 +47,14 @@ import Wire
         #expect(reports.new == [])
     }
 
+    @Test("That audit.head can be neither read nor written is said once, and not with every entry")
+    func headlessLog() async throws {
+        try await log.append([AuditSample.entry(1)])
+        disk.set { ($0.isHeadFailing, $0.isHeadUnreadable) = (true, true) }
+        for number in 2...20 { try await log.append([AuditSample.entry(number)]) }
+        #expect(reports.new.count <= 2)
+    }
+
     @Test("What does not reach the disk is not in the log, also where it was written wholly")
     func notSynced() async throws {
         try await log.append([AuditSample.entry(1)])

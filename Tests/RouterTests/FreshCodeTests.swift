@@ -102,6 +102,19 @@ import Wire
         }
     }
 
+    @Test("Whoever ends the session that asks hears that it is done, and then that it has ended")
+    func ownSession() async throws {
+        let ada = try await space()
+        try await bench.person(ada) { talk in
+            let own = try await talk.ask(.sessions).compactMap { item -> String? in
+                if case .session(let session) = item, session.isCurrent { session.name } else { nil }
+            }
+            #expect(try await talk.ask(.endSession(try #require(own.first))).isEmpty)
+            #expect(try await talk.failure().code == .notAuthenticated)
+            #expect(await talk.isHungUp())
+        }
+    }
+
     @Test("Sessions are listed with where they come from, and ended by their names: at once, and only one's own")
     func sessions() async throws {
         let ada = try await space()

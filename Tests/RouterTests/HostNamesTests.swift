@@ -36,6 +36,7 @@ import Testing
     func addresses() {
         #expect(IPAddress.bytes("192.0.2.7") == [192, 0, 2, 7])
         #expect(IPAddress.bytes("0.0.0.0") == [0, 0, 0, 0])
+        #expect(IPAddress.bytes("::ffff:192.0.2.7") == [192, 0, 2, 7])
         #expect(IPAddress.bytes("::1") == [UInt8](repeating: 0, count: 15) + [1])
         #expect(IPAddress.bytes("2001:db8::7") == [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [7])
     }

@@ -16,6 +16,7 @@ final class MemoryAuditDisk: AuditDisk {
         var isSyncFailing = false
         var isCutFailing = false
         var isHeadFailing = false
+        var isHeadUnreadable = false
         var isBusy = false
         /// How many bytes of the log were read.
         var bytesRead = 0
@@ -83,7 +84,10 @@ final class MemoryAuditDisk: AuditDisk {
         if isFailing { throw FileError(path, EIO) }
     }
 
-    func readHead() throws(FileError) -> [UInt8]? { state.withLock(\.head) }
+    func readHead() throws(FileError) -> [UInt8]? {
+        if state.withLock(\.isHeadUnreadable) { throw FileError("audit.head", EACCES) }
+        return state.withLock(\.head)
+    }
 
     func writeHead(_ text: [UInt8]) throws(FileError) {
         let isFailing = state.withLock { state in

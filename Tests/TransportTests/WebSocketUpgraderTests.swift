@@ -63,6 +63,17 @@ import Testing
     }
 
     @Test(
+        "A request with a body, or with a key that is no 16 bytes, is none",
+        arguments: [
+            ["Content-Length": "5"], ["Transfer-Encoding": "chunked"], ["Sec-WebSocket-Key": "abc"],
+            ["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=a"], ["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25j-Q=="],
+            ["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==dGhl"],
+        ])
+    func unsound(_ changed: [String: String]) throws {
+        #expect(try answer("GET /here HTTP/1.1", changed: changed).hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+    }
+
+    @Test(
         "A client takes no consent without proof, and none to what it did not ask for",
         arguments: [
             ([:], true), (["Sec-WebSocket-Accept": "nonsense"], false), (["Connection": "close"], false),
