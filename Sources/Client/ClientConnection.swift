@@ -111,7 +111,7 @@ public struct ClientConnection: ~Copyable {
     ///
     /// - Parameter request: The question.
     /// - Returns: The answer.
-    /// - Throws: As ``ask(_:_:)``.
+    /// - Throws: As ``ask(_:within:_:)``.
     public mutating func ask(_ request: Request) async throws -> [Item] {
         var items: [Item] = []
         try await ask(request) { items += $0 }
@@ -124,7 +124,7 @@ public struct ClientConnection: ~Copyable {
     ///   - request: The question.
     ///   - code: Asked for the security code.
     /// - Returns: The answer.
-    /// - Throws: As ``ask(_:_:)``, and what `code` throws.
+    /// - Throws: As ``ask(_:within:_:)``, and what `code` throws.
     public mutating func ask(_ request: Request, code: () throws -> String) async throws -> [Item] {
         do {
             return try await ask(request)

@@ -75,7 +75,7 @@ public struct HistoryQuery: Hashable, Sendable {
     public var address: Address
     /// Nothing older than this; nil: from the beginning.
     public var since: WallTime?
-    /// At most so many, the newest of them; nil: as many as there are.
+    /// At most so many, the newest of them; nil: as many as whoever is asked gives at most.
     public var limit: Int?
 
     /// A part of the past.
@@ -90,7 +90,7 @@ public struct HistoryQuery: Hashable, Sendable {
 public struct AuditQuery: Hashable, Sendable {
     /// Nothing older than this; nil: from the beginning.
     public var since: WallTime?
-    /// At most so many, the newest of them; nil: as many as there are.
+    /// At most so many, the newest of them; nil: as many as whoever is asked gives at most.
     public var limit: Int?
 
     /// A part of the audit log.
