@@ -1,6 +1,7 @@
 public import DeviceModel
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Why a connection was not made, or ended.
 public struct TransportError: ExplainedError {
@@ -66,6 +67,9 @@ public struct TransportError: ExplainedError {
             self.init(
                 .unreachable, resource,
                 "does not answer: no reply in time; is it on, and does nothing in between block it?")
+        case NIOSSLError.uncleanShutdown:
+            // The other end let go of it without the goodbye of TLS, as a program does that stops, or loses patience.
+            self.init(.lost, resource, "is gone: it has hung up")
         case is ChannelError: self.init(.lost, resource, "is gone: the connection was closed")
         default: self.init(.lost, resource, "is gone: \(error)")
         }

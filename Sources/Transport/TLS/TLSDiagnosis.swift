@@ -17,7 +17,9 @@ enum TLSDiagnosis {
 
     /// Whether an error is one of TLS.
     static func knows(_ error: any Error) -> Bool {
-        error is CertificateProblem || error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
+        if case NIOSSLError.uncleanShutdown = error { return false }  // nothing about TLS: the other end has hung up
+        return error is CertificateProblem || error is NIOSSLError || error is BoringSSLError
+            || error is NIOSSLExtraError
     }
 
     static func words(
