@@ -34,11 +34,6 @@ struct LinkRecord: Hashable {
     /// The text of its file: always of one length, so that it can be written over where the disk has no room.
     var text: String {
         let head = auditHead ?? AuditHead(entry: 0, hash: [UInt8](repeating: 0, count: AuditHead.hashSize))
-        return "connects \(Self.padded(connects))\naudit \(Self.padded(head.entry)) \(head.hash.hexadecimal)\nend\n"
-    }
-
-    private static func padded(_ number: UInt64) -> String {
-        let digits = "\(number)"
-        return String(repeating: "0", count: 20 - digits.count) + digits
+        return "connects \(connects.padded(to: 20))\naudit \(head.entry.padded(to: 20)) \(head.hash.hexadecimal)\nend\n"
     }
 }

@@ -78,10 +78,7 @@ public struct CommandID: RawRepresentable, Hashable, Sendable, CustomStringConve
 
     /// A new random id of 128 bits.
     public init(using generator: inout some RandomNumberGenerator) {
-        let digits = [generator.next(), generator.next()].map { (half: UInt64) in
-            let text = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }
+        let digits = [generator.next(), generator.next()].map { (half: UInt64) in half.padded(to: 16, radix: 16) }
         rawValue = digits.joined()
     }
 

@@ -10,7 +10,6 @@ public struct Checksum: Hashable, Sendable {
 
     /// 16 hexadecimal digits.
     public var text: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        value.padded(to: 16, radix: 16)
     }
 }

@@ -98,10 +98,13 @@ public enum SafeFile {
         if let end = path.lastIndex(of: "/"), end != path.startIndex { try makeFolder(String(path[..<end])) }
     }
 
-    /// Brings the new name onto the disk, too.
-    private static func syncFolder(of path: String) {
+    /// Brings a new name onto the disk, too.
+    ///
+    /// - Parameter path: The file that has it.
+    package static func syncFolder(of path: String) {
         let end = path.lastIndex(of: "/") ?? path.startIndex
-        let folder = open(end == path.startIndex ? (path.hasPrefix("/") ? "/" : ".") : String(path[..<end]), O_RDONLY)
+        let name = end == path.startIndex ? (path.hasPrefix("/") ? "/" : ".") : String(path[..<end])
+        let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)

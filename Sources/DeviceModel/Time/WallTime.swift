@@ -40,8 +40,9 @@ public struct WallTime: Hashable, Comparable, Sendable {
         let (year, month, day) = civil(daysSince1970: days)
         let time = seconds - days * 86_400
         let fraction = milliseconds - seconds * 1_000
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-            + "T\(padded(time / 3_600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2)).\(padded(fraction, 3))Z"
+        let date = [year.padded(to: 4), month.padded(to: 2), day.padded(to: 2)].joined(separator: "-")
+        let clock = [time / 3_600, time / 60 % 60, time % 60].map { $0.padded(to: 2) }.joined(separator: ":")
+        return "\(date)T\(clock).\(fraction.padded(to: 3))Z"
     }
 }
 
@@ -64,9 +65,4 @@ private func civil(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day
     let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     return (year, month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
-}
-
-private func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

@@ -75,8 +75,7 @@ public func fixed(_ number: Double, decimals: Int) -> String {
     let scaled = (number * scale).rounded()
     guard scaled.magnitude < 9e15 else { return "\(number)" }
     let whole = Int64(scaled)
-    let digits = String(whole.magnitude)
-    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    let padded = whole.magnitude.padded(to: decimals + 1)
     let sign = whole < 0 ? "-" : ""
     return decimals == 0 ? sign + padded : "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
 }

@@ -41,7 +41,7 @@ final class AuditFiles: AuditDisk {
         let isNew = number < 0 && errno == ENOENT && !isReadOnly
         if isNew { number = Glibc.open(path, mode | O_CREAT, 0o600) }
         guard number >= 0 else { throw FileError(path, errno) }
-        if isNew { syncFolder(folder) }
+        if isNew { SafeFile.syncFolder(of: path) }
         let descriptor = Descriptor(number)
         guard let status = FileStatus(of: number) else { throw FileError(path, errno) }
         guard status.isRegular else { throw FileError(path, EINVAL) }
@@ -142,14 +142,6 @@ final class AuditFiles: AuditDisk {
         if let status = FileStatus(of: number), status.size > count { ftruncate(number, off_t(count)) }
         guard isNew else { return }
         fsync(number)
-        Self.syncFolder(folder)
-    }
-
-    /// Brings the names of the files in a folder onto the disk.
-    private static func syncFolder(_ folder: String) {
-        let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { return }
-        fsync(number)
-        close(number)
+        SafeFile.syncFolder(of: headPath)
     }
 }

@@ -8,9 +8,7 @@ extension AuditHead {
     /// The end as it stands in `audit.head`: always as many bytes, so that the next one written in place leaves nothing
     /// of it.
     var text: [UInt8] {
-        let digits = String(entry)
-        let zeros = String(repeating: "0", count: Self.numberSize - digits.count)
-        return Array("\(zeros)\(digits) \(hash.hexadecimal)\n".utf8)
+        Array("\(entry.padded(to: Self.numberSize)) \(hash.hexadecimal)\n".utf8)
     }
 
     /// The digits of the greatest number.

@@ -189,10 +189,3 @@ actor DeviceConnection {
         logger.info(event, metadata: ["device": "\(device)", "owner": "\(owner.name)"])
     }
 }
-
-/// A session came to its end in order.
-struct SessionEnded: ExplainedError {
-    var code: ErrorCode { .unreachable }
-    var resource: String { "" }
-    var description: String { "the session has ended" }
-}

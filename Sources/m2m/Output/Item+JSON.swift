@@ -70,8 +70,7 @@ extension JSONObject {
 extension StreamPosition {
     /// The epoch as 16 hexadecimal digits: as a number, not every program could read it exactly.
     fileprivate var epochText: String {
-        let digits = String(epoch, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        epoch.padded(to: 16, radix: 16)
     }
 }
 
