@@ -19,12 +19,14 @@ import Wire
     /// Lets no row of a table be changed any more, or again.
     private func set(_ table: String, isFull: Bool) async throws {
         try await bench.store.database.write { db in
-            try db.execute(
-                sql: isFull
-                    ? """
-                    CREATE TEMP TRIGGER full\(table) BEFORE UPDATE ON \(table)
-                    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END
-                    """ : "DROP TRIGGER full\(table)")
+            for change in ["UPDATE", "DELETE"] {
+                try db.execute(
+                    sql: isFull
+                        ? """
+                        CREATE TEMP TRIGGER no\(change)\(table) BEFORE \(change) ON \(table)
+                        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END
+                        """ : "DROP TRIGGER no\(change)\(table)")
+            }
         }
     }
 
@@ -43,6 +45,16 @@ import Wire
         }
         bench.time.advance(by: .seconds(900))
         #expect(await failure { try await desk.use(session) }?.code == .codeRequired)
+    }
+
+    @Test("A session that is over is over, although it can't be removed")
+    func over() async throws {
+        let ada = try await bench.addAccount("ada")
+        let (session, token) = try await desk.begin(ada)
+        try await set("sessions", isFull: true)
+        bench.time.advance(by: Session.lifetime)
+        #expect(await failure { _ = try await desk.session(of: token) }?.code == .notAuthenticated)
+        #expect(await failure { try await desk.use(session) }?.code == .notAuthenticated)
     }
 
     @Test("A person is told in words, and commands are answered")

@@ -78,6 +78,10 @@ import Wire
         #expect(try await store.addPending(account: "ada", device: "shed", key: Sample.key(11)) == nil)
         #expect(try await store.isFull(ada))
         #expect(try await store.pending(of: ada, named: "shed").count == 10)
+        // Whoever waits already goes on waiting, however many do.
+        time.advance(by: .seconds(3_600))
+        #expect(try await store.addPending(account: "ada", device: "shed", key: Sample.key(1)) == nil)
+        #expect(try await store.pending(of: ada, named: "shed").map(\.since).max() == time.wall)
     }
 
     @Test("Who has logged in from an address is known there, for that account alone")

@@ -162,7 +162,10 @@ struct LoginDesk: Sendable {
 
     /// A session as it is by what is written down, and by what could not be.
     private func session(tokenHash: [UInt8]) async throws -> Session {
-        guard var session = try await store.session(tokenHash: tokenHash) else { throw Self.ended }
+        guard var session = try await store.session(tokenHash: tokenHash) else {
+            shared.unwritten.withLock { $0[tokenHash] = nil }
+            throw Self.ended
+        }
         if let used = shared.unwritten.withLock({ $0[tokenHash] }) { session.use(at: used) }
         return session
     }
@@ -230,6 +233,7 @@ struct LoginDesk: Sendable {
     /// Ends a session for good, whose connections are told by ``endings``.
     func remove(_ session: Session) async throws {
         try await store.removeSession(of: session.owner, tokenHash: session.tokenHash)
+        shared.unwritten.withLock { $0[session.tokenHash] = nil }
     }
 
     private static let ended = Failure(.notAuthenticated, "this session has ended; log in again with `m2m login`")

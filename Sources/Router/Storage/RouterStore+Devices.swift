@@ -155,20 +155,17 @@ extension RouterStore {
         let old = (time.wall - Self.pendingLifetime).nanoseconds
         return try await database.write { db in
             try db.execute(sql: "DELETE FROM pending WHERE since < ?", arguments: [old])
-            guard
-                let owner = try Int64.fetchOne(db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [account]),
-                let count = try Int.fetchOne(
-                    db, sql: "SELECT count(*) FROM pending WHERE owner = ?", arguments: [owner]),
-                count < Self.pendingLimit
-            else {
+            let owner = try Int64.fetchOne(db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [account])
+            let isKnown = try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM pending WHERE owner = ? AND device = ? AND key = ?",
+                arguments: [owner, device.rawValue, key.data])
+            let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM pending WHERE owner = ?", arguments: [owner])
+            guard let owner, isKnown == true || count ?? 0 < Self.pendingLimit else {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO nobodysEnrolment (id, device, key, since) VALUES (1, ?, ?, ?)",
                     arguments: [device.rawValue, key.data, now])
                 return nil
             }
-            let isKnown = try Bool.fetchOne(
-                db, sql: "SELECT 1 FROM pending WHERE owner = ? AND device = ? AND key = ?",
-                arguments: [owner, device.rawValue, key.data])
             try db.execute(
                 sql: """
                     INSERT INTO pending (owner, device, key, since) VALUES (?, ?, ?, ?)
