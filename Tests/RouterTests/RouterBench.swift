@@ -23,7 +23,7 @@ final class RouterBench: Sendable {
     let time = ManualTime()
     let core: RouterCore
     let hasher = SecretHasher(pepper: [1, 2, 3], rounds: 2)
-    private let folder: TemporaryDirectory
+    let folder: TemporaryDirectory
     private let sockets = Mutex(0)
 
     init(heartbeat: Duration = .seconds(20)) throws {
