@@ -2,8 +2,8 @@ import Glibc
 
 /// Small files that are there wholly or not at all, also after a power cut.
 public enum SafeFile {
-    /// The biggest file that is read.
-    private static let sizeLimit = 1_048_576
+    /// The biggest file that is read, where nobody says otherwise.
+    public static let usualLimit = 1_048_576
 
     /// Writes a file: beside it, then onto the disk, then in its place.
     ///
@@ -46,10 +46,12 @@ public enum SafeFile {
 
     /// Reads a file.
     ///
-    /// - Parameter path: The file.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - limit: How many bytes it may have.
     /// - Returns: Its bytes; nil when there is no such file.
-    /// - Throws: ``FileError`` when it can't be read, is bigger than a megabyte, or is no file but a folder or a pipe.
-    public static func read(_ path: String) throws(FileError) -> [UInt8]? {
+    /// - Throws: ``FileError`` when it can't be read, is bigger than that, or is no file but a folder or a pipe.
+    public static func read(_ path: String, limit: Int = usualLimit) throws(FileError) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
@@ -68,7 +70,7 @@ public enum SafeFile {
             guard count >= 0 else { throw FileError(path, errno) }
             if count == 0 { return bytes }
             bytes += buffer.prefix(count)
-            guard bytes.count <= sizeLimit else { throw FileError(path, EFBIG) }
+            guard bytes.count <= limit else { throw FileError(path, EFBIG) }
         }
     }
 

@@ -29,6 +29,13 @@ public struct ComponentID: RawRepresentable, Hashable, Comparable, Sendable, Cus
         self.rawValue = rawValue
     }
 
+    private init(own name: String) {
+        rawValue = name
+    }
+
+    /// The watch over the device's files, which no other component may be called.
+    public static let integrity = Self(own: "integrity")
+
     /// The name.
     public var description: String { rawValue }
 

@@ -73,10 +73,13 @@ public struct Event: Hashable, Sendable {
     public var component: ComponentID
     /// What happened, such as `pressed`.
     public var name: String
+    /// What more there is to say, in a sentence; nil: the name says all.
+    public var detail: String?
 
     /// An event of a component.
-    public init(component: ComponentID, name: String) {
+    public init(component: ComponentID, name: String, detail: String? = nil) {
         self.component = component
         self.name = name
+        self.detail = detail
     }
 }
