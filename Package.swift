@@ -86,6 +86,7 @@ let package = Package(
             name: "CGPIO", path: "Sources/HAL/CGPIO", cSettings: strictC + foreignCSettings,
             linkerSettings: foreignLinkerSettings + [.linkedLibrary("gpiod")]),
         c("CI2C", path: "Sources/HAL/CI2C", links: ["i2c"]),
+        c("CFiles", path: "Sources/DeviceManager/CFiles"),
         c("CCrypto", path: "Sources/DeviceManager/CCrypto", links: ["crypto"]),
         .systemLibrary(name: "CSQLite", path: "Sources/DeviceManager/CSQLite"),
         .systemLibrary(name: "CKeeper", path: "Sources/m2m-keeper/protocol"),
@@ -127,6 +128,10 @@ let package = Package(
             uses: ["DeviceModel", "HAL", "Components", "DeviceManager", "CKeeper", .logging]),
 
         storey(
+            "FileIntegrity", path: "Sources/DeviceManager/FileIntegrity",
+            uses: ["DeviceModel", "DeviceManager", "CCrypto", "CFiles", .logging, .lifecycle]),
+
+        storey(
             "Link", path: "Sources/DeviceManager/Link",
             uses: [
                 "DeviceModel", "DeviceManager", "Wire", "Transport", "CCrypto", "CLinux", .nioCore, .logging,
@@ -164,7 +169,8 @@ let package = Package(
             "m2m-agent",
             uses: [
                 "DeviceModel", "ConfigurationSchema", "HAL", "HALLinux", "HALSimulated", "DeviceManager", "Wire",
-                "Components", "Keeper", "Link", "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix, .logging,
+                "Components", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix,
+                .logging,
                 .lifecycle, .unixSignals,
             ]),
 
@@ -233,6 +239,11 @@ let package = Package(
             uses: [
                 "Keeper", "CKeeper", "DeviceManager", "DeviceModel", "Components", "HAL", "HALSimulated", "HALTestKit",
                 "TestSupport", .logging,
+            ]),
+        tests(
+            "FileIntegrityTests",
+            uses: [
+                "FileIntegrity", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport", .logging,
             ]),
         tests(
             "TransportTests",

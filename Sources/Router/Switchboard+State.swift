@@ -26,6 +26,12 @@ extension Switchboard {
         var askers: [Mailbox<Void>] = []
     }
 
+    /// A question about a device's files.
+    struct Inquiry: Hashable {
+        var device: Int64
+        var id: String
+    }
+
     /// What a device was asked, and has not answered yet.
     struct Pending: Hashable {
         /// A command's id is its giver's own, so that two devices may have been given the same one.

@@ -16,6 +16,8 @@ actor Switchboard {
         case call(Call)
         /// Let a lease go on, or end.
         case renew(Renew)
+        /// Ask about its files.
+        case inquire(IntegrityAsk)
         /// The owner has accepted the device.
         case accepted(Owner)
         /// Said by the connection to itself: from now on there is another time to watch for.
@@ -28,11 +30,12 @@ actor Switchboard {
         case revoked
     }
 
-    private let time: any TimeSource
+    let time: any TimeSource
     private(set) var online: [Int64: Online] = [:]
     private var watchers: [Int64: [Int: Mailbox<Item>]] = [:]
     /// Where the answers arrive: one each, and the first counts.
     private var pending: [Pending: Mailbox<CommandOutcome>] = [:]
+    var inquiries: [Inquiry: Mailbox<IntegrityAnswer>] = [:]
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
 
@@ -138,6 +141,7 @@ actor Switchboard {
         for (asked, answer) in pending where asked.device == device {
             if case .renewal = asked.question { answer.finish() }
         }
+        endInquiries(of: device)
     }
 
     /// A device's connection has ended.
@@ -148,6 +152,7 @@ actor Switchboard {
         for waiting in old.askers + old.confirmations { waiting.finish() }
         online[device.row] = nil
         for (asked, answer) in pending where asked.device == device.row { answer.finish() }
+        endInquiries(of: device.row)
         tell(device.owner, .device(summary(device, isOnline: false, alarm: old.alarm, isRevoked: old.isRevoked)))
         return true
     }
@@ -247,7 +252,7 @@ actor Switchboard {
     }
 
     /// A device that can be commanded, as soon as it is known that it may be; nil: it is not connected.
-    private func confirmed(_ device: Int64, _ owner: Owner, until deadline: MonotonicTime) async -> Online? {
+    func confirmed(_ device: Int64, _ owner: Owner, until deadline: MonotonicTime) async -> Online? {
         if let target = online[device], target.device.owner == owner, !target.isConfirmed {
             let confirmation = Mailbox<Void>(bound: 1, policy: .refuseNewest)
             online[device]?.confirmations.append(confirmation)
@@ -350,7 +355,8 @@ actor Switchboard {
         tell(device.owner, .device(news))
     }
 
-    private func tell(_ owner: Owner, _ item: Item) {
+    /// Whoever watches somebody's space is told.
+    func tell(_ owner: Owner, _ item: Item) {
         for watcher in (watchers[owner.id] ?? [:]).values { watcher.send(item) }
     }
 }

@@ -76,7 +76,7 @@ struct ReloadService: Service {
             ("[router]", before.router != after.router), ("[local]", before.local != after.local),
             ("[board]", before.boardKind != after.boardKind || before.scenario != after.scenario),
             ("[keeper]", before.keeper != after.keeper), ("[store]", before.store != after.store),
-            ("[log]", before.logLevel != after.logLevel),
+            ("[integrity]", before.integrity != after.integrity), ("[log]", before.logLevel != after.logLevel),
         ]
         return changes.filter(\.1).map(\.0)
     }

@@ -1,5 +1,6 @@
 import DeviceManager
 import DeviceModel
+import FileIntegrity
 import HAL
 import HALLinux
 import HALSimulated
@@ -63,10 +64,18 @@ struct Wiring {
                 socket: keeper.socket, tableFile: keeper.table, board: board, time: time, logger: logger)
             world.journal = OutputJournalFile(path: keeper.journal)
         }
+        let monitor = try agent.integrity.map { _ in try IntegrityMonitor(time: time) }
+        world.integrity = monitor
         manager = DeviceManager(agent, software: M2MAgent.software, in: world)
         if let reason = DisabledMark(path: folder.file("disabled")).reason {
             logger.error("the device is disabled: its outputs are made safe", metadata: ["reason": "\(reason)"])
             manager.disable(reason)
+        }
+        if let monitor, let settings = agent.integrity {
+            services.append(
+                IntegrityService(
+                    monitor, manager: manager, settings: settings, folder: IntegrityFolder(folder.path),
+                    isEnrolled: agent.router != nil && SafeFile.exists(folder.file("device.key")), logger: logger))
         }
         // The doors: one on the device itself, one to the router.
         let local = LocalService(agent.local, manager: manager, finger: finger, group: group, logger: logger)

@@ -29,6 +29,7 @@ struct RootCommand: ParsableCommand {
                 name: "Devices:",
                 subcommands: [
                     DescribeCommand.self, ReadCommand.self, WatchCommand.self, CallCommand.self, HistoryCommand.self,
+                    IntegrityCommand.self,
                 ]),
             CommandGroup(
                 name: "This device:", subcommands: [StatusCommand.self, ProbeCommand.self, DriveCommand.self]),

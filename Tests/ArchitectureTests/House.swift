@@ -6,12 +6,12 @@ enum House {
     ///
     /// An arrow goes from a higher storey to a lower one.
     static let storeys: [[String]] = [
-        ["CLinux", "CGPIO", "CI2C", "CCrypto", "CSQLite", "CTOML", "CKeeper"],
+        ["CLinux", "CGPIO", "CI2C", "CFiles", "CCrypto", "CSQLite", "CTOML", "CKeeper"],
         ["DeviceModel"],
         ["HAL", "ConfigurationSchema", "Wire"],
         ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
         ["DeviceManager", "Transport"],
-        ["Store", "TOMLFile", "Keeper", "Link", "LocalAPI", "Router", "Client", "Terminal"],
+        ["Store", "TOMLFile", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Router", "Client", "Terminal"],
         ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "websocket-conformance", "m2m-bench"],
     ]
 
@@ -63,6 +63,11 @@ enum House {
             "HAL": "where lines are", "CKeeper": "what m2m-keeper understands",
             "Dispatch": "one reader for its socket", "Logging": "the agent's log",
         ],
+        "FileIntegrity": [
+            "DeviceManager": "it disables the device, and what it finds goes up by the core",
+            "CFiles": "what the kernel says of files, and tells", "CCrypto": "SHA-256",
+            "Logging": "the agent's log", "ServiceLifecycle": "it is a service",
+        ],
         "TOMLFile": ["ConfigurationSchema": "it makes the tree that schemas check", "CTOML": "the parser"],
         "Link": [
             "DeviceManager": "it carries the core's two roads to the router",
@@ -96,7 +101,8 @@ enum House {
             "ConfigurationSchema": "findings of a check", "HAL": "the board of the configuration",
             "Components": "which lines are outputs",
             "HALLinux": "one of the two boards", "HALSimulated": "the other one",
-            "DeviceManager": "the core", "Keeper": "hung above it", "Link": "hung above it",
+            "DeviceManager": "the core", "Keeper": "hung above it", "FileIntegrity": "hung above it",
+            "Link": "hung above it",
             "LocalAPI": "hung above it", "Store": "hung above it",
             "TOMLFile": "reads the configuration", "Wire": "claim codes as people type them",
             "NIOCore": "event loops", "NIOPosix": "event loops", "Logging": "the agent's log",

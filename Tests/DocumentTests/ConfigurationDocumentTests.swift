@@ -19,6 +19,7 @@ import Testing
         "agent": AgentKeys.file.keys, "agent.device": AgentKeys.device.keys, "agent.router": AgentKeys.router.keys,
         "agent.local": AgentKeys.local.keys, "agent.board": AgentKeys.board.keys, "agent.store": AgentKeys.store.keys,
         "agent.keeper": AgentKeys.keeper.keys, "agent.log": AgentKeys.log.keys,
+        "agent.integrity": AgentKeys.integrity.keys,
         "components": AgentKeys.component,
         "components.bmp280.offset": [BMP280.Keys.temperatureOffset, BMP280.Keys.pressureOffset],
         "scenario": ScenarioKeys.file.keys, "scenario.chips": ScenarioKeys.chip.keys,

@@ -10,7 +10,8 @@ import Wire
         Welcome.self,
         Heartbeat.self, ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self, Renew.self,
         Renewed.self, Called.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self, Resume.self,
-        SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self,
+        SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self, IntegrityAsk.self, IntegrityAnswer.self,
+        IntegrityReport.self,
     ]
 
     private static func examples() throws -> [Document.Block] {

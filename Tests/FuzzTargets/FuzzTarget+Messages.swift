@@ -13,6 +13,13 @@ extension FuzzTarget {
         Rotate.self, Rotated.self, ObservationBatch.self, Acknowledgement.self, DescriptionMessage.self, Call.self,
         Called.self, Renew.self, Renewed.self, Items.self, Stop.self, End.self, Login.self, CodeWanted.self, Code.self,
         Resume.self, SessionGranted.self, Logout.self, LoggedOut.self, ControlError.self,
+        IntegrityAsk.self, IntegrityAnswer.self, IntegrityReport.self,
+    ]
+
+    /// What is read in a message, and nowhere else.
+    private static let parts: [String: Set<String>] = [
+        "Prove": ["IntegrityClaim"], "Welcome": ["IntegrityVerdict"], "Items": ["ReportedIntegrity"],
+        "IntegrityAnswer": ["IntegrityStatus", "FileEntry", "FileChange"],
     ]
 
     private static func body<M: Message>(of type: M.Type) -> FuzzTarget {
@@ -21,7 +28,9 @@ extension FuzzTarget {
         } write: { message in
             Envelope(message).body
         }
-        return FuzzTarget(words("\(type)"), seeds: [messagePack], types: ["\(type)"], check: form.check)
+        return FuzzTarget(
+            words("\(type)"), seeds: [messagePack], types: Set(["\(type)"]).union(parts["\(type)"] ?? []),
+            check: form.check)
     }
 
     /// `CodeWanted` as `code-wanted`.

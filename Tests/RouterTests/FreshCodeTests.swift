@@ -16,10 +16,12 @@ import Wire
 
     private static let dangerous: [Request] = [
         .accept("shed", fingerprint: "0"), .revoke("shed"), .enable("shed"), .claim("shed"),
+        .integrity(.approve("shed", root: Sample.root)), .integrity(.enable("shed", nil)),
+        .integrity(.window("shed", .seconds(60))),
     ]
     private static let harmless: [Request] = [
         .whoami, .devices, .describe(Address()), .read(Address()), .sessions, .claim("new"),
-        .accept("shed", fingerprint: nil),
+        .accept("shed", fingerprint: nil), .integrity(.status("shed")), .integrity(.changes("shed")),
     ]
 
     /// What is harmless, too, but not asked here: it needs more than an answer.

@@ -112,6 +112,8 @@ import Wire
             Envelope(Called(id: SpaceWorld.command, CommandOutcome(.done))),
             Envelope(Renewed(id: "1", CommandOutcome(.done))),
             Envelope(Heartbeat(monotonic: MonotonicTime(nanoseconds: 1))),
+            Envelope(IntegrityAnswer(id: "1", status: IntegrityStatus(state: .intact))),
+            Envelope(IntegrityReport(disabledBecause: "a lie", changes: 1)),
             Envelope(
                 Sample.batch([Sample.result(1, SpaceWorld.command)], stream: .events, epoch: Sample.epoch)),
             Envelope(Sample.batch(Sample.readings(1...3))),
@@ -126,6 +128,7 @@ import Wire
         let kinds: [String: MessageKind] = [
             "Heartbeat": Heartbeat.kind, "DescriptionMessage": DescriptionMessage.kind,
             "ObservationBatch": ObservationBatch.kind, "Renewed": Renewed.kind, "Called": Called.kind,
+            "IntegrityAnswer": IntegrityAnswer.kind, "IntegrityReport": IntegrityReport.kind,
         ]
         #expect(taken.count >= 5)
         for match in taken {

@@ -11,6 +11,8 @@ enum Sample {
     static let climate: ComponentID = "climate"
     static let heater: ComponentID = "heater"
     static let epoch: UInt64 = 7
+    /// A root over files.
+    static let root = SHA256Hash { $0.pointee = 7 }
     /// What the devices' wall clocks say just before the number 1; each number comes a second after the one before.
     static let start = WallTime(nanoseconds: 1_790_000_000_000_000_000)
 

@@ -21,6 +21,8 @@ struct SpaceWorld {
     static let devices: [DeviceID] = ["attic", "cellar", "waiting"]
     static let command: CommandID = "bobs-command"
     static let waitingKey = Sample.key(9)
+    /// The root of the files of bob's cellar.
+    static let root = Sample.root.bytes
     static var fingerprint: String { KeyFingerprint(digest: Digest.sha256(waitingKey)).description }
 
     init(isFull: Bool) async throws {
@@ -36,6 +38,10 @@ struct SpaceWorld {
             try await bench.store.describe(device, Sample.description(name))
             _ = try await bench.store.ingest(
                 Sample.batch(Sample.readings(1...3), gaps: [4...5]), from: device)
+            try await bench.store.changeFiles(of: bob, device: device.row) { files in
+                files.next = DeviceFiles.Next(root: Sample.root, by: "bob")
+                files.promote(at: Sample.start)
+            }
             if name == "cellar" {
                 await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)
             }
@@ -53,7 +59,7 @@ struct SpaceWorld {
             try ["devices", "claims", "pending", "sessions"].flatMap { table in
                 try Row.fetchAll(db, sql: "SELECT * FROM \(table) WHERE owner <> ?", arguments: [own]).map { "\($0)" }
             }
-                + ["observations", "gaps", "received", "streams", "clocks", "conflicts"].flatMap { table in
+                + ["observations", "gaps", "received", "streams", "clocks", "conflicts", "integrity"].flatMap { table in
                     try Row.fetchAll(
                         db,
                         sql: "SELECT t.* FROM \(table) t JOIN devices d ON d.id = t.device WHERE d.owner <> ?",
@@ -89,6 +95,8 @@ struct Attempt {
             ("lease", { $0.write("bobs-lease") }), ("lease_ms", { $0.write(Int64(10_000)) }),
             ("fingerprint", { $0.write(SpaceWorld.fingerprint) }), ("session", { $0.write("bobs-session") }),
             ("line", { $0.write("GPIO5") }), ("active", { $0.write(true) }),
+            ("root", { $0.write(SpaceWorld.root) }), ("response", { $0.write("alert") }),
+            ("window_ms", { $0.write(Int64(10_000)) }),
         ]
     }
 

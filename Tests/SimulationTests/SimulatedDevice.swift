@@ -247,7 +247,7 @@ final class SimulatedDevice {
             case .close(let problem):
                 world.note("device: hangs up: \(problem?.description ?? "")")
                 try await hangUp(LinkEnd(retryAfter: problem?.retryAfter))
-            case .submit, .renew: break
+            case .submit, .renew, .inquire: break
             }
         }
     }

@@ -169,7 +169,7 @@ final class SimulatedRouter {
                 try await handle(.rejected(failure), visit)
             }
         case .close, .hangUp: end(visit)
-        case .enroll, .rotate, .describe, .hear, .renewed, .called: break
+        case .enroll, .rotate, .describe, .hear, .renewed, .called, .answered, .reported: break
         }
     }
 

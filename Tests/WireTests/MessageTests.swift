@@ -16,7 +16,7 @@ enum Samples {
     static let reading = Reading(component: climate, property: "temperature", value: .number(294.61))
     static let failed = Reading(
         component: climate, property: "pressure", value: nil, quality: .failed, reason: "nothing answers")
-    static let event = Event(component: "switch", name: "pressed")
+    static let event = Event(component: "switch", name: "pressed", detail: "by a finger")
     static let result = CommandResult(id: command, component: heater, action: "on", status: .refused, reason: "why")
     static let contents: [Observation.Content] = [
         .reading(reading), .reading(failed), .event(event), .result(result),
@@ -59,6 +59,24 @@ enum Samples {
         ],
         buses: [.init(number: 1, name: "i2c", targets: [.init(address: 0x76, isHeldByDriver: true)])], problems: ["p"])
 
+    static let root = SHA256Hash { $0.pointee = 9 }
+    static let files = [
+        FileEntry(path: FilePath("/"), kind: .folder, isMounted: true, mode: 0o755, owner: 0, group: 0),
+        FileEntry(
+            path: FilePath("/a"), kind: .regular, mode: 0o4755, owner: .max, group: 7, size: .max,
+            content: .digest(root)),
+        FileEntry(path: FilePath("/b"), kind: .link, mode: 0o777, owner: 0, group: 0, content: .target([0xFF])),
+        FileEntry(path: FilePath("/c"), kind: .regular, mode: 0, owner: 0, group: 0, size: 1, content: .tooLarge),
+        FileEntry(path: FilePath(bytes: [0xFF]), kind: .socket, mode: 0, owner: 0, group: 0, content: .unreadable),
+    ]
+    static let change = FileChange(
+        path: FilePath("/a"), kinds: FileChange.Kind.allCases, before: files[0], now: files[1], from: FilePath("/z"),
+        remark: "r")
+    static let integrity = IntegrityStatus(
+        state: .disabled, mode: "inotify", blindness: "b", response: .disable, root: root, found: root, counter: 3,
+        files: 7, changes: 2, disabledBecause: "d", window: .seconds(5), checked: .seconds(6), period: .seconds(7),
+        overflows: 8, problems: ["p"])
+
     static let messages: [any Message] = [
         Challenge(nonce: [UInt8](repeating: 7, count: 32)),
         Enroll(
@@ -67,7 +85,19 @@ enum Samples {
         EnrolmentPending(fingerprint: "aa:bb"), Enrolled(owner: "anna"),
         Prove(
             device: device, key: [UInt8](repeating: 1, count: 32), boot: boot,
-            monotonic: MonotonicTime(nanoseconds: 9), signature: [UInt8](repeating: 2, count: 64)),
+            monotonic: MonotonicTime(nanoseconds: 9), signature: [UInt8](repeating: 2, count: 64),
+            integrity: IntegrityClaim(root: root, counter: 3, response: .disable)),
+        Welcome(
+            owner: "anna", heartbeat: .seconds(20), streams: [],
+            integrity: IntegrityVerdict(counter: 3, disabledBecause: "d", objection: "o", response: .disable)),
+        IntegrityAsk(id: "i", .status), IntegrityAsk(id: "i", .changes(from: 7)),
+        IntegrityAsk(id: "i", .entries(from: 0)),
+        IntegrityAsk(id: "i", .order(.approve(root: root, counter: 4))),
+        IntegrityAsk(id: "i", .order(.enable(.alert))), IntegrityAsk(id: "i", .order(.enable(nil))),
+        IntegrityAsk(id: "i", .order(.window(.seconds(600)))),
+        IntegrityAnswer(
+            id: "i", CommandOutcome(.refused, "why"), status: integrity, changes: [change], entries: files, total: 5),
+        IntegrityReport(disabledBecause: "why", changes: 3), IntegrityReport(disabledBecause: nil, changes: 0),
         Welcome(
             owner: "anna", heartbeat: .seconds(20),
             streams: [
@@ -125,7 +155,16 @@ enum Samples {
                 .description(description), .ticket(ClaimTicket(device: device, code: "c", expires: time.wall)),
                 .pending(PendingDevice(device: device, fingerprint: "f", since: time.wall)),
                 .account(AccountSummary(user: "anna", place: "p", expires: time.wall)), .status(status),
-                .inventory(inventory),
+                .inventory(inventory), .change(ReportedChange(device: device, change: change)),
+                .integrity(ReportedIntegrity(device: device, status: nil)),
+                .integrity(
+                    ReportedIntegrity(
+                        device: device, status: integrity,
+                        approval: .init(
+                            root: root, counter: 3, time: time.wall, by: "anna", disabledBecause: "d", objection: "o"))),
+                .device(
+                    DeviceSummary(
+                        device: device, isOnline: true, lastSeen: nil, disabledBecause: "d", objection: "o")),
             ]),
     ]
 
@@ -142,7 +181,9 @@ enum Samples {
                 address: Address(device: device, component: heater), lease: lease.id, duration: .seconds(10),
                 expiry: .seconds(3))),
         .claim(device), .accept(device, fingerprint: nil), .accept(device, fingerprint: "f"),
-        .drive(line: "GPIO17", isActive: false),
+        .drive(line: "GPIO17", isActive: false), .integrity(.status(nil)), .integrity(.status(device)),
+        .integrity(.changes(device)), .integrity(.approve(device, root: root)), .integrity(.enable(device, .disable)),
+        .integrity(.enable(device, nil)), .integrity(.window(device, .seconds(5))),
     ]
 }
 
@@ -177,7 +218,11 @@ enum Samples {
         #expect(try Request(in: Envelope(proto: .shell, type: "devices", body: [0x80])) == nil)
     }
 
-    @Test(arguments: ["call", "renew", "history", "claim", "accept", "drive"])
+    @Test(
+        arguments: [
+            "call", "renew", "history", "claim", "accept", "drive", "integrity_approve", "integrity_enable",
+            "integrity_window",
+        ])
     func requestsWithoutWhatTheyNeedAreErrors(type: String) {
         #expect(throws: WireError.self) { try Request(in: Envelope(proto: .requests, type: type, body: [0x80])) }
     }

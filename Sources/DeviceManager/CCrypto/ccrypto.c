@@ -13,6 +13,27 @@ bool ccrypto_sha256(const uint8_t *bytes, size_t count, uint8_t digest[CCRYPTO_S
     return EVP_Digest(bytes, count, digest, NULL, EVP_sha256(), NULL) == 1;
 }
 
+/* The one kind of object that there is behind this name. */
+static EVP_MD_CTX *context(struct ccrypto_hasher *hasher) { return (EVP_MD_CTX *)hasher; }
+
+struct ccrypto_hasher *ccrypto_hasher_new(void) {
+    return (struct ccrypto_hasher *)EVP_MD_CTX_new();
+}
+
+void ccrypto_hasher_free(struct ccrypto_hasher *hasher) { EVP_MD_CTX_free(context(hasher)); }
+
+bool ccrypto_hasher_begin(struct ccrypto_hasher *hasher) {
+    return EVP_DigestInit_ex(context(hasher), EVP_sha256(), NULL) == 1;
+}
+
+bool ccrypto_hasher_add(struct ccrypto_hasher *hasher, const void *bytes, size_t count) {
+    return EVP_DigestUpdate(context(hasher), bytes, count) == 1;
+}
+
+bool ccrypto_hasher_end(struct ccrypto_hasher *hasher, uint8_t digest[CCRYPTO_SHA256_SIZE]) {
+    return EVP_DigestFinal_ex(context(hasher), digest, NULL) == 1;
+}
+
 static EVP_PKEY *private_pkey(const uint8_t private_key[CCRYPTO_ED25519_KEY_SIZE]) {
     return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, CCRYPTO_ED25519_KEY_SIZE);
 }

@@ -17,6 +17,8 @@ public final class DeviceManager: Sendable {
     public let outbox: any Outbox
     /// How the link to the router is; whoever makes the link keeps it up to date.
     public let link: LinkMonitor
+    /// The watch over the device's files; nil: there is none.
+    public let integrity: (any IntegrityDesk)?
     /// The clock.
     public let time: any TimeSource
     /// Everything that runs, in the order in which it starts.
@@ -52,6 +54,8 @@ public final class DeviceManager: Sendable {
         public var outbox: any Outbox
         /// Where commands are written down.
         public var log: any CommandLog
+        /// The watch over the device's files; nil: there is none.
+        public var integrity: (any IntegrityDesk)?
         /// The clock.
         public var time: any TimeSource
         /// The program's logger.
@@ -80,11 +84,12 @@ public final class DeviceManager: Sendable {
         let plans = configuration.components
         board = world.board
         outbox = world.outbox
+        integrity = world.integrity
         self.time = time
         self.software = software
         startedAt = time.now
         configured = Mutex(configuration)
-        let device = configuration.description(software: software)
+        let device = configuration.description(software: software, integrity: integrity?.description)
         observations = ObservationHub(device: device, filters: configuration.filters, time: time)
         components = ComponentService(
             plans: plans, board: world.board, hub: observations, time: time, logger: logger)
@@ -121,7 +126,7 @@ public final class DeviceManager: Sendable {
 
     /// What the device is and can do.
     public var description: DeviceDescription {
-        configured.withLock { $0.description(software: software) }
+        configured.withLock { $0.description(software: software, integrity: integrity?.description) }
     }
 
     /// How everything is.
@@ -136,12 +141,25 @@ public final class DeviceManager: Sendable {
             notes: outputs.notes + (commands.disabledReason.map { ["the device is disabled: \($0)"] } ?? []))
     }
 
-    /// Disables the device for as long as this process runs: its outputs are made safe, and of all commands only those to
-    /// safe are taken, whoever gives them.
+    /// Disables the device: its outputs are made safe, and of all commands only those to safe are taken, whoever gives
+    /// them.
     ///
     /// - Parameter reason: Why, in words.
     public func disable(_ reason: String) {
         commands.disable(reason)
+    }
+
+    /// The device is commanded again; what was made safe stays so until then.
+    public func enable() {
+        commands.disable(nil)
+    }
+
+    /// The router has said something of the device's files.
+    ///
+    /// Whether or not they are watched here: what the router has disabled is disabled.
+    public func hear(_ verdict: IntegrityVerdict) {
+        if let integrity { return integrity.hear(verdict) }
+        if let reason = verdict.disabledBecause { disable(reason) }
     }
 
     private func status(_ plan: ComponentPlan) -> ComponentStatus {
@@ -172,7 +190,7 @@ public final class DeviceManager: Sendable {
         await components.stop(changed)
         // Before anything new says how it is.
         configured.withLock { $0 = new }
-        let device = new.description(software: software)
+        let device = description
         observations.configure(device, filters: new.filters, changed: changed)
         await outputs.configure(new.components)
         bindings.configure(new.bindings)

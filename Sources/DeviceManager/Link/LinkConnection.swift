@@ -16,9 +16,9 @@ actor LinkConnection {
     private let onLoss: @Sendable () -> Void
     private var session: LinkSession
     private var problem: LinkProblem?
-    /// Renewals that are going on, as many as the session lets, with the names of their answers.
-    private var renewals: [Int: Task<Void, Never>] = [:]
-    private var nextRenewal = 0
+    /// Renewals and questions that are being worked on, as many as the session lets.
+    private var errands: [Int: Task<Void, Never>] = [:]
+    private var nextErrand = 0
     /// Tells the work, and the clock, that something has changed: 1; the newest is as good as all.
     private let workNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
     private let clockNews = Mailbox<Void>(bound: 1, policy: .dropOldest)
@@ -62,6 +62,7 @@ actor LinkConnection {
                 group.addTask { try await self.work() }
                 group.addTask { try await self.answer() }
                 group.addTask { try await self.tellResults() }
+                if let integrity = manager.integrity { group.addTask { try await self.report(integrity) } }
                 do {
                     try await group.next()
                 } catch  where !(error is Drained) {
@@ -166,6 +167,7 @@ actor LinkConnection {
         case .open(let opening): onOpen(opening)
         case .submit(let command): manager.commands.submit(command) { [results] in results.send($0) }
         case .renew(let renewal, let id): renew(renewal, id)
+        case .inquire(let ask): inquire(ask)
         case .close(let problem):
             self.problem = problem
             if let problem { throw problem }
@@ -215,18 +217,38 @@ actor LinkConnection {
     /// A task of its own, in no group: one that hangs must neither keep the connection from being read, nor its end
     /// from coming.
     private func renew(_ renewal: LeaseRenewal, _ id: String) {
-        nextRenewal += 1
-        let number = nextRenewal
-        renewals[number] = Task {
-            let outcome = await manager.commands.renew(renewal)
-            guard renewals.removeValue(forKey: number) != nil else { return }
-            try? await handle(.renewed(id: id, outcome))  // safe: else the connection is gone, and its reader says so
+        run { [manager] in .renewed(id: id, await manager.commands.renew(renewal)) }
+    }
+
+    /// Asks the watch over the files beside everything else.
+    private func inquire(_ ask: IntegrityAsk) {
+        run { [manager] in .answered(await IntegrityAnswer(to: ask, from: manager.integrity)) }
+    }
+
+    private func run(_ errand: @escaping @Sendable () async -> LinkSession.Event) {
+        nextErrand += 1
+        let number = nextErrand
+        errands[number] = Task {
+            let event = await errand()
+            guard errands.removeValue(forKey: number) != nil else { return }
+            try? await handle(event)  // safe: else the connection is gone, and its reader says so
         }
     }
 
+    /// Tells what the watch over the files has found, as it is at first and whenever that changes.
+    private func report(_ integrity: any IntegrityDesk) async throws {
+        let (arrivals, end) = integrity.watch()
+        defer { end() }
+        repeat {
+            let status = integrity.status
+            try await handle(
+                .reported(IntegrityReport(disabledBecause: status.disabledBecause, changes: status.changes)))
+        } while await arrivals.next() != nil
+    }
+
     private func end() async {
-        for renewal in renewals.values { renewal.cancel() }
-        renewals = [:]
+        for errand in errands.values { errand.cancel() }
+        errands = [:]
         for work in session.finish() {
             try? await perform(work)  // safe: it is only sent again, and said again
         }

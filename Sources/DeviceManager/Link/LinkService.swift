@@ -117,11 +117,13 @@ public struct LinkService: Service {
         if let problem { history.forgets(problem) }
         let identity = LinkSession.Identity(
             device: manager.description.id, boot: manager.time.boot, publicKey: key.publicKey,
-            routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign, record: record)
+            routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign, record: record,
+            integrity: await manager.integrity?.claim())
         let connection = LinkConnection(
             channel, identity, manager, backlogRate: access.router.backlogRate
-        ) { [events, record = self.record] opening in
+        ) { [events, manager, record = self.record] opening in
             events.send(.opened)
+            if let verdict = opening.integrity { manager.hear(verdict) }
             history.opened(opening)
             if let head = opening.auditHead { record.remember(head) }
         } onLoss: { [events] in

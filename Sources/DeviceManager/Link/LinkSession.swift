@@ -16,6 +16,8 @@ struct LinkSession {
         var sign: ([UInt8]) -> [UInt8]
         /// What it remembers of its connections, this one included.
         var record = LinkRecord()
+        /// What its files are meant to be; nil: it does not watch over them.
+        var integrity: IntegrityClaim?
     }
 
     /// What can happen.
@@ -32,6 +34,10 @@ struct LinkSession {
         case failed(Work)
         /// What ``Action/renew(_:id:)`` asked for has ended.
         case renewed(id: String, CommandOutcome)
+        /// What ``Action/inquire(_:)`` asked for.
+        case answered(IntegrityAnswer)
+        /// The watch over the files has found something else.
+        case reported(IntegrityReport)
         /// The device is another one now, by its configuration.
         case described(DeviceDescription)
         /// Send what is left, then end.
@@ -48,6 +54,8 @@ struct LinkSession {
         case submit(Command)
         /// Let a lease go on, or end; nothing waits for it.
         case renew(LeaseRenewal, id: String)
+        /// The owner wants something of the watch over the files; nothing waits for it.
+        case inquire(IntegrityAsk)
         /// End the connection: nothing is left to send, or, with a problem, something is wrong.
         case close(LinkProblem?)
     }
@@ -62,6 +70,8 @@ struct LinkSession {
         var auditHead: AuditHead?
         /// Whether that can't be the same log as the one that the device remembers.
         var isLogCut = false
+        /// What the router says of the device's files.
+        var integrity: IntegrityVerdict?
     }
 
     /// What is to be done with the store, one after the other.
@@ -82,6 +92,8 @@ struct LinkSession {
 
     /// How many renewals of leases may be going on; one more is refused.
     static let renewalBound = 16
+    /// How many questions about files may wait; one more is refused.
+    static let inquiryBound = 4
     /// How long an acknowledgement may wait to be written down: each write costs the disk as much as a hundred.
     static let trimDelay: Duration = .seconds(10)
     /// How long a store that has failed is left alone.
@@ -90,7 +102,7 @@ struct LinkSession {
     static let greetingTimeout: Duration = .seconds(15)
 
     /// The protocols in which an error ends the session.
-    private static let ours: Set<ProtocolNumber> = [.deviceSession, .observations, .commands]
+    private static let ours: Set<ProtocolNumber> = [.deviceSession, .observations, .commands, .integrity]
 
     private enum State: Hashable {
         case greeting
@@ -116,6 +128,9 @@ struct LinkSession {
     private var doubted: [StreamReception] = []
     private var pausedUntil: MonotonicTime?
     private var renewals = 0
+    private var inquiries = 0
+    /// What the watch over the files has said last.
+    private var report: IntegrityReport?
 
     /// A session that begins.
     ///
@@ -180,6 +195,12 @@ struct LinkSession {
         case .renewed(let id, let outcome):
             renewals -= 1
             return [.send(Envelope(Renewed(id: id, outcome)))]
+        case .answered(let answer):
+            inquiries -= 1
+            return [.send(Envelope(answer))]
+        case .reported(let report):
+            self.report = report
+            return state == .open || state == .agreeing ? [.send(Envelope(report))] : []
         case .described(let description):
             self.description = description
             return state == .open || state == .agreeing ? [.send(Envelope(DescriptionMessage(description)))] : []
@@ -267,6 +288,9 @@ struct LinkSession {
         case Renew.kind:
             guard state == .open || state == .agreeing else { return [] }
             return renew(try envelope.decode(Renew.self))
+        case IntegrityAsk.kind:
+            guard state == .open || state == .agreeing else { return [] }
+            return inquire(try envelope.decode(IntegrityAsk.self))
         case ControlError.kind:
             let error = try envelope.decode(ControlError.self)
             guard error.messageProto == UInt64(ObservationBatch.kind.proto.rawValue) else { return [] }
@@ -300,7 +324,7 @@ struct LinkSession {
         let proof = Prove(
             device: identity.device, key: identity.publicKey, boot: identity.boot, monotonic: now,
             signature: identity.sign(statement.bytes), connects: identity.record.connects,
-            auditHead: identity.record.auditHead)
+            auditHead: identity.record.auditHead, integrity: identity.integrity)
         return [.send(Envelope(proof))]
     }
 
@@ -310,11 +334,13 @@ struct LinkSession {
         silence = welcome.heartbeat * 9 / 4
         agreement = welcome.streams
         // Whatever the disk does: from now on the owner can command.
-        var opening = Opening(owner: welcome.owner, alarm: welcome.alarm, auditHead: welcome.auditHead)
+        var opening = Opening(
+            owner: welcome.owner, alarm: welcome.alarm, auditHead: welcome.auditHead, integrity: welcome.integrity)
         if let now = welcome.auditHead, let before = identity.record.auditHead {
             opening.isLogCut = now.entry < before.entry || now.entry == before.entry && now.hash != before.hash
         }
         return [.open(opening), .send(Envelope(DescriptionMessage(description)))]
+            + (report.map { [.send(Envelope($0))] } ?? [])
     }
 
     private mutating func renew(_ message: Renew) -> [Action] {
@@ -325,6 +351,15 @@ struct LinkSession {
         }
         renewals += 1
         return [.renew(message.renewal, id: message.id)]
+    }
+
+    private mutating func inquire(_ ask: IntegrityAsk) -> [Action] {
+        guard inquiries < Self.inquiryBound else {
+            let tooMany = CommandOutcome(.failed, "too many questions about its files wait; try again in a moment")
+            return [.send(Envelope(IntegrityAnswer(id: ask.id, tooMany)))]
+        }
+        inquiries += 1
+        return [.inquire(ask)]
     }
 
     private mutating func acknowledge(_ message: Acknowledgement, at now: MonotonicTime) -> [Action] {

@@ -31,7 +31,7 @@ struct LocalAccess: Sendable {
         case .call, .renew, .drive: .control
         // Each one by its name, so that a new one is thought about. What the router decides is refused by whoever answers.
         case .whoami, .devices, .describe, .read, .watch, .history, .status, .probe: .read
-        case .claim, .accept, .revoke, .enable, .sessions, .endSession, .audit: .read
+        case .claim, .accept, .revoke, .enable, .sessions, .endSession, .audit, .integrity: .read
         }
     }
 

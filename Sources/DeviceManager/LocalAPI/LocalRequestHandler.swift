@@ -33,11 +33,36 @@ struct LocalRequestHandler: Sendable {
         case .status: try await conversation.send([.status(await manager.status())])
         case .probe: try await conversation.send([.inventory(await manager.inventory())])
         case .drive(let line, let isActive): try drive(line, isActive)
+        case .integrity(let request): try await answer(request, conversation)
         case .claim, .accept, .revoke, .enable, .sessions, .endSession, .audit:
             throw Failure(
                 .notPermitted,
                 "who may be a device, and who may come in, is decided at the router: log in with `m2m login`")
         }
+    }
+
+    // MARK: Files
+
+    private func answer(_ request: IntegrityRequest, _ conversation: Conversation) async throws {
+        try check(Address(device: request.device))
+        switch request {
+        case .status: break
+        case .changes:
+            let changes = manager.integrity?.changes().changes ?? []
+            for start in stride(from: 0, to: changes.count, by: Self.portion) {
+                let part = changes[start..<min(start + Self.portion, changes.count)]
+                try await conversation.send(
+                    part.map { .change(ReportedChange(device: manager.description.id, change: $0)) })
+            }
+        case .approve, .enable, .window:
+            throw Failure(
+                .notPermitted,
+                "what the files of this device are meant to be is said by its owner, through the router: log in with "
+                    + "`m2m login`")
+        }
+        var status = manager.integrity?.status ?? IntegrityStatus(state: .off)
+        status.found = manager.integrity?.changes().root
+        try await conversation.send([.integrity(ReportedIntegrity(device: manager.description.id, status: status))])
     }
 
     private var summary: DeviceSummary {

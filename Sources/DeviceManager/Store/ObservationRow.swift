@@ -54,7 +54,7 @@ struct ObservationRow {
         case .event(let event):
             return head + [
                 .integer(Kind.event.rawValue), .text(event.component.rawValue), .text(event.name), .null, .null, .null,
-                .null, .null, .null,
+                .optional(event.detail), .null, .null,
             ]
         case .result(let result):
             return head + [
@@ -99,7 +99,7 @@ struct ObservationRow {
             guard let quality = Quality(rawValue: row.text(13)) else { return nil }
             return .reading(
                 Reading(component: component, property: name, value: value(row), quality: quality, reason: reason))
-        case .event: return .event(Event(component: component, name: name))
+        case .event: return .event(Event(component: component, name: name, detail: reason))
         case .result:
             guard let id = CommandID(rawValue: row.text(15)), let status = CommandStatus(rawValue: row.text(16))
             else { return nil }

@@ -93,4 +93,11 @@ enum Digest {
     static func sha256(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         Array(SHA256.hash(data: Array(bytes)))
     }
+
+    /// The same as a value that needs no memory of its own.
+    static func of(_ bytes: [UInt8]) -> SHA256Hash {
+        SHA256Hash { start in
+            for (index, byte) in SHA256.hash(data: bytes).enumerated() { start[index] = byte }
+        }
+    }
 }

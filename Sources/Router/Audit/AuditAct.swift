@@ -34,6 +34,10 @@ struct AuditAct: RawRepresentable, Hashable, Sendable {
     static let proofFailed = Self(rawValue: "proof-failed")
     static let keyRotated = Self(rawValue: "key-rotated")
     static let keyAlarm = Self(rawValue: "key-alarm")
+    static let filesAlarm = Self(rawValue: "files-alarm")
+    static let filesApproved = Self(rawValue: "files-approved")
+    static let filesWindow = Self(rawValue: "files-window")
+    static let filesEnabled = Self(rawValue: "files-enabled")
 
     // The router itself
     static let routerStarted = Self(rawValue: "router-started")

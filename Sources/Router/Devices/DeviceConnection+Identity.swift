@@ -113,7 +113,7 @@ extension DeviceConnection {
         let welcome = Welcome(
             owner: known.owner.name, heartbeat: core.settings.heartbeat,
             streams: try await core.store.receptions(of: known), alarm: known.alarm,
-            auditHead: try await tellHead(known))
+            auditHead: try await tellHead(known), integrity: try await judge(message.integrity, of: known))
         try await handle(.proved(welcome))
         // Only now, so that no command comes before the welcome.
         let arrival = await core.switchboard.connect(
@@ -180,7 +180,7 @@ extension DeviceConnection {
         return head
     }
 
-    private func party(_ name: DeviceID, _ owner: RouterStore.Owner? = nil) -> AuditParty {
+    func party(_ name: DeviceID, _ owner: RouterStore.Owner? = nil) -> AuditParty {
         .device(name, owner, from: channel.peer.host)
     }
 

@@ -84,6 +84,7 @@ actor DeviceConnection {
             switch await notices.next(until: session.deadline, on: core.time) {
             case .element(.call(let call)): try await handle(.call(call))
             case .element(.renew(let renew)): try await handle(.renew(renew))
+            case .element(.inquire(let ask)): try await handle(.inquire(ask))
             case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
             case .element(.connected): continue
             case .element(.areYouThere): try await handle(.ask)
@@ -116,6 +117,10 @@ actor DeviceConnection {
             if let device { await core.switchboard.renewed(message, by: device) }
         case .called(let message):
             if let device { await core.switchboard.called(message, by: device) }
+        case .answered(let message):
+            if let device { await core.switchboard.answered(message, by: device) }
+        case .reported(let message):
+            if let device { try await heed(message, of: device) }
         case .close: throw SessionEnded()
         case .hangUp:
             channel.abort()

@@ -27,6 +27,8 @@ struct DeviceSession {
         case call(Call)
         /// The owner lets a lease go on, or end.
         case renew(Renew)
+        /// The owner wants something of the watch over its files.
+        case inquire(IntegrityAsk)
         /// Somebody wants to know whether the device is there.
         case ask
         /// Time passed.
@@ -48,6 +50,10 @@ struct DeviceSession {
         /// The device said what became of a command, whose result it can't store now; that follows as an observation if
         /// it ever can.
         case called(Called)
+        /// The device has answered a question about its files.
+        case answered(IntegrityAnswer)
+        /// The watch over the device's files has found something.
+        case reported(IntegrityReport)
         /// The connection ends in order.
         case close
         /// The connection ends at once: whoever has said nothing is not waited for.
@@ -119,6 +125,7 @@ struct DeviceSession {
         case .stored(let reception, let batch): return [.send(Envelope(Acknowledgement(reception, batch: batch)))]
         case .call(let call): return state == .open ? [.send(Envelope(call))] : []
         case .renew(let renew): return state == .open ? [.send(Envelope(renew))] : []
+        case .inquire(let ask): return state == .open ? [.send(Envelope(ask))] : []
         case .ask: return state == .open ? [.send(Envelope(Heartbeat()))] : []
         case .tick: return tick(at: now)
         }
@@ -160,9 +167,12 @@ struct DeviceSession {
         case (ObservationBatch.kind, .open): return [.ingest(try envelope.decode(ObservationBatch.self))]
         case (Renewed.kind, .open): return [.renewed(try envelope.decode(Renewed.self))]
         case (Called.kind, .open): return [.called(try envelope.decode(Called.self))]
+        case (IntegrityAnswer.kind, .open): return [.answered(try envelope.decode(IntegrityAnswer.self))]
+        case (IntegrityReport.kind, .open): return [.reported(try envelope.decode(IntegrityReport.self))]
         case (ControlError.kind, _): return []  // an answer to an error would be one too many
         case (Enroll.kind, _), (Prove.kind, _), (Rotate.kind, _), (DescriptionMessage.kind, _),
-            (ObservationBatch.kind, _), (Renewed.kind, _), (Called.kind, _):
+            (ObservationBatch.kind, _), (Renewed.kind, _), (Called.kind, _), (IntegrityAnswer.kind, _),
+            (IntegrityReport.kind, _):
             let error = "'\(envelope.type)' makes no sense at this point of the session"
             return [.send(Envelope(ControlError(error, about: envelope)))]
         default: return [.send(Envelope(ControlError.unknown(envelope)))]

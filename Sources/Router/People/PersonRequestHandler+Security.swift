@@ -9,6 +9,7 @@ extension PersonRequestHandler {
         switch request {
         case .accept(_, let fingerprint): fingerprint != nil
         case .revoke, .enable: true
+        case .integrity(let request): isDangerous(request)
         // Whoever has the code of a claim can take the place of a device that is there.
         case .claim(let device): try await !core.store.devices(of: owner, named: device).isEmpty
         // Each one by its name, so that a new one is thought about.
@@ -92,7 +93,7 @@ extension PersonRequestHandler {
         }
     }
 
-    private func summary(of name: DeviceID) async throws -> DeviceSummary {
+    func summary(of name: DeviceID) async throws -> DeviceSummary {
         let device = try await one(Address(device: name))
         return await summary(device, try await core.store.losses(of: owner, device: device.row))
     }

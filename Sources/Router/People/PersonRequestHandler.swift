@@ -36,6 +36,7 @@ struct PersonRequestHandler: Sendable {
         case .audit(let query): try await audit(query, conversation)
         case .revoke(let device): try await conversation.send(try await revoke(device))
         case .enable(let device): try await conversation.send(try await enable(device))
+        case .integrity(let request): try await answer(request, conversation)
         case .status, .probe, .drive:
             throw Failure(.unsupported, "'\(request.type)' is answered on the device itself, not by the router")
         }
@@ -58,7 +59,7 @@ struct PersonRequestHandler: Sendable {
             device: device.name, label: device.description?.label,
             isOnline: heard != nil && device.revoked == nil,  // its connection is being cut off
             lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses(), alarm: device.alarm,
-            isRevoked: device.revoked != nil)
+            isRevoked: device.revoked != nil, disabledBecause: device.disabledBecause, objection: device.objection)
     }
 
     /// The devices that are meant; somebody else's is no other than one that does not exist.

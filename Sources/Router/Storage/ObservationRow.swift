@@ -49,7 +49,7 @@ enum ObservationRow {
             ]
         case .event(let event):
             return head + [
-                Kind.event.rawValue, event.component.rawValue, event.name, nil, nil, nil, nil, nil, nil,
+                Kind.event.rawValue, event.component.rawValue, event.name, nil, nil, nil, event.detail, nil, nil,
             ]
         case .result(let result):
             return head + [
@@ -92,7 +92,7 @@ enum ObservationRow {
                 Reading(
                     component: component, property: row["name"], value: value(row), quality: quality,
                     reason: row["reason"]))
-        case .event: return .event(Event(component: component, name: row["name"]))
+        case .event: return .event(Event(component: component, name: row["name"], detail: row["reason"]))
         case .result:
             guard let id = CommandID(rawValue: row["command"]), let status = CommandStatus(rawValue: row["status"])
             else { return nil }
@@ -131,6 +131,7 @@ extension RecordedObservation {
             record.observation.content = .result(result)
         case .event(var event):
             event.name = event.name.withoutZeroBytes
+            event.detail = event.detail?.withoutZeroBytes
             record.observation.content = .event(event)
         }
         return record

@@ -63,6 +63,7 @@ enum RouterSchema {
         }
         migrator.registerMigration("2", migrate: RouterSchema.addRanges)
         migrator.registerMigration("3", migrate: RouterSchema.addIdentity)
+        migrator.registerMigration("4", migrate: RouterSchema.addIntegrity)
         return migrator
     }
 }

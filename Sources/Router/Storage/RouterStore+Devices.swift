@@ -35,19 +35,28 @@ extension RouterStore {
         var alarm: String?
         /// When its owner revoked it; nil: it is let in.
         var revoked: WallTime?
+        /// Why it is disabled; nil: it is not.
+        var disabledBecause: String?
+        /// What its files are not; nil: nothing speaks against them.
+        var objection: String?
     }
 
     /// Somebody's devices, by name; only one of them where a name is given.
     func devices(of owner: Owner, named name: DeviceID? = nil) async throws -> [ListedDevice] {
         let rows = try await database.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM devices WHERE owner = ? AND (? IS NULL OR name = ?) ORDER BY name",
+                db,
+                sql: """
+                    SELECT d.*, i.disabled, i.objection FROM devices d LEFT JOIN integrity i ON i.device = d.id
+                    WHERE d.owner = ? AND (? IS NULL OR d.name = ?) ORDER BY d.name
+                    """,
                 arguments: [owner.id, name?.rawValue, name?.rawValue]
             ).compactMap { row -> (ListedDevice, Data?)? in
                 guard let id = DeviceID(rawValue: row["name"]) else { return nil }
                 let device = ListedDevice(
                     name: id, row: row["id"], lastSeen: (row["lastSeen"] as Int64?).map(WallTime.init(nanoseconds:)),
-                    alarm: row["alarm"], revoked: (row["revoked"] as Int64?).map(WallTime.init(nanoseconds:)))
+                    alarm: row["alarm"], revoked: (row["revoked"] as Int64?).map(WallTime.init(nanoseconds:)),
+                    disabledBecause: row["disabled"], objection: row["objection"])
                 return (device, row["description"])
             }
         }

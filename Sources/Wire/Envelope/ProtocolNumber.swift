@@ -31,4 +31,6 @@ public struct ProtocolNumber: RawRepresentable, Hashable, Sendable {
     public static let requests = Self(rawValue: 0x4D03)
     /// How a person gets in.
     public static let accounts = Self(rawValue: 0x4D04)
+    /// What the owner wants of the watch over a device's files, and what that says.
+    public static let integrity = Self(rawValue: 0x4D05)
 }

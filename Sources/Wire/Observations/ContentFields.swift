@@ -13,6 +13,7 @@ extension MessagePackWriter {
         case .event(let event):
             field("component", event.component.rawValue)
             field("event", event.name)
+            field("detail", event.detail)
         case .result(let result):
             field("component", result.component.rawValue)
             field("action", result.action)
@@ -31,6 +32,7 @@ struct ContentFields {
     private var value: Value?
     private var quality: Quality?
     private var event: String?
+    private var detail: String?
     private var action: String?
     private var id: CommandID?
     private var status: CommandStatus?
@@ -44,6 +46,7 @@ struct ContentFields {
         case "value": value = try reader.readOptional { (reader) throws(WireError) in try reader.readValue() }
         case "quality": quality = try reader.readChoice(Quality.self, name)
         case "event": event = try reader.readString()
+        case "detail": detail = try reader.readString()
         case "action": action = try reader.readString()
         case "id": id = try reader.readText(name) { CommandID(rawValue: $0) }
         case "status": status = try reader.readChoice(CommandStatus.self, name)
@@ -68,7 +71,7 @@ struct ContentFields {
             return .reading(
                 Reading(component: component, property: property, value: value, quality: quality, reason: reason))
         }
-        if let event { return .event(Event(component: component, name: event)) }
+        if let event { return .event(Event(component: component, name: event, detail: detail)) }
         return .result(
             CommandResult(
                 id: try reader.require(id, "id"), component: component, action: try reader.require(action, "action"),

@@ -18,6 +18,10 @@ public enum Item: Hashable, Sendable {
     case session(SessionSummary)
     /// An entry of the audit log.
     case audit(AuditRecord)
+    /// How the watch over a device's files is.
+    case integrity(ReportedIntegrity)
+    /// A file that is not what was approved.
+    case change(ReportedChange)
     /// Who is asking.
     case account(AccountSummary)
     /// How an agent is.
@@ -56,12 +60,18 @@ public struct DeviceSummary: Hashable, Sendable {
     public var alarm: String?
     /// Whether its owner has revoked it.
     public var isRevoked: Bool
+    /// Why it is disabled, in words; nil: it is not.
+    public var disabledBecause: String?
+    /// What the baseline of its files is not, in words; nil: nothing speaks against it.
+    public var objection: String?
 
     /// A device in its owner's list.
     public init(
         device: DeviceID, label: String? = nil, isOnline: Bool, lastSeen: WallTime?, losses: DeviceLosses? = nil,
-        alarm: String? = nil, isRevoked: Bool = false
+        alarm: String? = nil, isRevoked: Bool = false, disabledBecause: String? = nil, objection: String? = nil
     ) {
+        self.disabledBecause = disabledBecause
+        self.objection = objection
         self.device = device
         self.label = label
         self.isOnline = isOnline

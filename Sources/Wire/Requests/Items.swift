@@ -62,12 +62,21 @@ extension Item {
             map.field("conflicts", device.losses?.conflicts)
             map.field("alarm", device.alarm)
             if device.isRevoked { map.field("revoked", true) }
+            map.field("disabled", device.disabledBecause)
+            map.field("objection", device.objection)
         case .session(let session):
             map.field("item", "session")
             session.fields(&map)
         case .audit(let record):
             map.field("item", "audit")
             record.fields(&map)
+        case .integrity(let report):
+            map.field("item", "integrity")
+            report.fields(&map)
+        case .change(let report):
+            map.field("item", "change")
+            map.field("device", report.device.rawValue)
+            map.field("change", report.change) { $1.encode(into: &$0) }
         case .ticket(let ticket):
             map.field("item", "ticket")
             map.field("device", ticket.device.rawValue)
@@ -115,6 +124,9 @@ private struct ItemFields {
     private var description: DeviceDescription?
     private var agentStatus: AgentStatus?
     private var inventory: BoardInventory?
+    private var integrity: IntegrityStatus?
+    private var approval: ReportedIntegrity.Approval?
+    private var change: FileChange?
 
     init(from reader: inout MessagePackReader) throws(WireError) {
         try reader.readMap { (key, reader) throws(WireError) in
@@ -127,13 +139,17 @@ private struct ItemFields {
             case "stream": stream = try reader.readChoice(StreamName.self, key)
             case "epoch", "missing", "unknown", "conflicts": numbers[key] = try reader.readUInt64()
             case "dated": isDated = try reader.readBool()
-            case "label", "code", "fingerprint", "user", "place", "alarm": texts[key] = try reader.readString()
+            case "label", "code", "fingerprint", "user", "place", "alarm", "disabled", "objection":
+                texts[key] = try reader.readString()
             case "revoked": isRevoked = try reader.readBool()
             case _ where SecurityFields.keys.contains(key): try security.read(key, &reader)
             case "online": isOnline = try reader.readBool()
             case "description": description = try DeviceDescription(from: &reader)
             case "agent": agentStatus = try AgentStatus(from: &reader)
             case "inventory": inventory = try BoardInventory(from: &reader)
+            case "integrity": integrity = try IntegrityStatus(from: &reader)
+            case "approval": approval = try ReportedIntegrity.Approval(from: &reader)
+            case "change": change = try FileChange(from: &reader)
             case "reason": try content.read(key, &reader)  // an observation's, or a gap's: the order means nothing
             default: if try !gap.read(key, &reader) { try content.read(key, &reader) }
             }
@@ -171,9 +187,18 @@ private struct ItemFields {
             return .device(
                 DeviceSummary(
                     device: try reader.require(device, "device"), label: texts["label"], isOnline: isOnline,
-                    lastSeen: time, losses: losses, alarm: texts["alarm"], isRevoked: isRevoked))
+                    lastSeen: time, losses: losses, alarm: texts["alarm"], isRevoked: isRevoked,
+                    disabledBecause: texts["disabled"], objection: texts["objection"]))
         case "session": return .session(try security.session(begun: time, reader))
         case "audit": return .audit(try security.audit(time: time, reader))
+        case "integrity":
+            return .integrity(
+                ReportedIntegrity(
+                    device: try reader.require(device, "device"), status: integrity, approval: approval))
+        case "change":
+            return .change(
+                ReportedChange(
+                    device: try reader.require(device, "device"), change: try reader.require(change, item)))
         case "ticket":
             return .ticket(
                 ClaimTicket(

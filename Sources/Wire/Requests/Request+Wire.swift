@@ -32,6 +32,7 @@ extension Request {
             map.field("lease_ms", renewal.duration.milliseconds)
             map.expiryFields(renewal)
         case .claim(let device), .revoke(let device), .enable(let device): map.field("device", device.rawValue)
+        case .integrity(let request): request.fields(&map)
         case .endSession(let name): map.field("session", name)
         case .audit(let query):
             map.field("since", query.since?.nanoseconds)
@@ -58,10 +59,10 @@ extension Request {
     }
 
     /// All types of requests.
-    public static let types: Set = [
+    public static let types = IntegrityRequest.types.union([
         "whoami", "devices", "describe", "read", "watch", "history", "call", "renew", "claim", "accept", "sessions",
         "end_session", "audit", "revoke", "enable", "status", "probe", "drive",
-    ]
+    ])
 
     private init(type: String, _ fields: RequestFields, _ reader: MessagePackReader) throws(WireError) {
         switch type {
@@ -94,6 +95,8 @@ extension Request {
         case "audit": self = .audit(AuditQuery(since: fields.since, limit: fields.limit))
         case "revoke": self = .revoke(try reader.require(fields.address.device, "device"))
         case "enable": self = .enable(try reader.require(fields.address.device, "device"))
+        case _ where IntegrityRequest.types.contains(type):
+            self = .integrity(try fields.integrity.request(type, fields.address.device, reader))
         case "claim": self = .claim(try reader.require(fields.address.device, "device"))
         case "accept":
             self = .accept(try reader.require(fields.address.device, "device"), fingerprint: fields.fingerprint)
@@ -128,6 +131,7 @@ private struct RequestFields {
     var expiry = Command.defaultExpiry
     var deadline: MonotonicTime?
     var lease = LeaseFields()
+    var integrity = IntegrityRequestFields()
     var fingerprint: String?
     var session: String?
     var line: String?
@@ -157,6 +161,7 @@ private struct RequestFields {
             case "expiry_ms": expiry = .milliseconds(max(0, min(try reader.readInt64(), 86_400_000)))
             case "deadline": deadline = MonotonicTime(nanoseconds: try reader.readInt64())
             case _ where LeaseFields.keys.contains(key): try lease.read(key, &reader)
+            case _ where IntegrityRequestFields.keys.contains(key): try integrity.read(key, &reader)
             case "fingerprint": fingerprint = try reader.readString()
             case "session": session = try reader.readString()
             case "line": line = try reader.readString()

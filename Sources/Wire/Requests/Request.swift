@@ -37,6 +37,8 @@ public enum Request: Hashable, Sendable {
     case revoke(DeviceID)
     /// Trust a device again whose commands are withheld. One device item.
     case enable(DeviceID)
+    /// Something about a device's files.
+    case integrity(IntegrityRequest)
     /// How is the agent? One status item.
     case status
     /// What is on the board? One inventory item.
@@ -62,6 +64,7 @@ public enum Request: Hashable, Sendable {
         case .audit: "audit"
         case .revoke: "revoke"
         case .enable: "enable"
+        case .integrity(let request): request.type
         case .status: "status"
         case .probe: "probe"
         case .drive: "drive"

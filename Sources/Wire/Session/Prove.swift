@@ -21,12 +21,16 @@ public struct Prove: Message {
     public var connects: UInt64?
     /// The end of the router's audit log, as the device was told of it last; nil: it never was.
     public var auditHead: AuditHead?
+    /// What its files are meant to be, as far as it knows; nil: it does not watch over them.
+    public var integrity: IntegrityClaim?
 
     /// A proof of identity.
     public init(
         version: Int = ProtocolVersion.current, device: DeviceID, key: [UInt8], boot: BootID,
-        monotonic: MonotonicTime, signature: [UInt8], connects: UInt64? = nil, auditHead: AuditHead? = nil
+        monotonic: MonotonicTime, signature: [UInt8], connects: UInt64? = nil, auditHead: AuditHead? = nil,
+        integrity: IntegrityClaim? = nil
     ) {
+        self.integrity = integrity
         self.version = version
         self.device = device
         self.key = key
@@ -48,6 +52,7 @@ public struct Prove: Message {
             map.field("signature", signature)
             map.field("connects", connects)
             map.auditFields(auditHead)
+            map.field("integrity", integrity) { $1.encode(into: &$0) }
         }
     }
 
@@ -56,11 +61,13 @@ public struct Prove: Message {
         var fields = IdentityFields()
         var monotonic: Int64?
         var connects: UInt64?
+        var integrity: IntegrityClaim?
         var auditHead = AuditHeadFields()
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "at": monotonic = try reader.readInt64()
             case "connects": connects = try reader.readUInt64()
+            case "integrity": integrity = try IntegrityClaim(from: &reader)
             case _ where AuditHeadFields.keys.contains(key): try auditHead.read(key, &reader)
             default: try fields.read(key, &reader)
             }
@@ -71,7 +78,7 @@ public struct Prove: Message {
             boot: try reader.require(fields.boot, "boot"),
             monotonic: MonotonicTime(nanoseconds: try reader.require(monotonic, "at")),
             signature: try reader.require(fields.signature, "signature"), connects: connects,
-            auditHead: try auditHead.head(reader))
+            auditHead: try auditHead.head(reader), integrity: integrity)
     }
 }
 
@@ -94,12 +101,15 @@ public struct Welcome: Message {
     public var alarm: String?
     /// The end of the router's audit log, to be remembered and told in the next ``Prove``.
     public var auditHead: AuditHead?
+    /// What the router says to the device's ``Prove/integrity``; nil: the device has said nothing of it.
+    public var integrity: IntegrityVerdict?
 
     /// The beginning of a session.
     public init(
         owner: String, heartbeat: Duration, streams: [StreamReception], alarm: String? = nil,
-        auditHead: AuditHead? = nil
+        auditHead: AuditHead? = nil, integrity: IntegrityVerdict? = nil
     ) {
+        self.integrity = integrity
         self.owner = owner
         self.heartbeat = heartbeat
         self.streams = streams
@@ -120,6 +130,7 @@ public struct Welcome: Message {
             }
             map.field("alarm", alarm)
             map.auditFields(auditHead)
+            map.field("integrity", integrity) { $1.encode(into: &$0) }
         }
     }
 
@@ -129,12 +140,14 @@ public struct Welcome: Message {
         var heartbeat: Int64?
         var streams: [StreamReception?] = []
         var alarm: String?
+        var integrity: IntegrityVerdict?
         var auditHead = AuditHeadFields()
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "owner": owner = try reader.readString()
             case "heartbeat_ms": heartbeat = try reader.readInt64()
             case "alarm": alarm = try reader.readString()
+            case "integrity": integrity = try IntegrityVerdict(from: &reader)
             case _ where AuditHeadFields.keys.contains(key): try auditHead.read(key, &reader)
             case "streams":
                 streams = try reader.readArray { (reader) throws(WireError) in
@@ -150,7 +163,8 @@ public struct Welcome: Message {
         let milliseconds = max(100, min(try reader.require(heartbeat, "heartbeat_ms"), 3_600_000))
         self.init(
             owner: try reader.require(owner, "owner"), heartbeat: .milliseconds(milliseconds),
-            streams: streams.compactMap(\.self), alarm: alarm, auditHead: try auditHead.head(reader))
+            streams: streams.compactMap(\.self), alarm: alarm, auditHead: try auditHead.head(reader),
+            integrity: integrity)
     }
 }
 

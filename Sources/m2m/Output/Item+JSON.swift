@@ -16,6 +16,8 @@ extension Item {
         case .audit(let record): record.json
         case .status(let status): status.json
         case .inventory(let inventory): inventory.json
+        case .integrity(let report): report.json
+        case .change(let report): report.json
         }
     }
 }
@@ -36,6 +38,7 @@ extension ReportedObservation {
             object.add("device", device.rawValue)
             object.add("component", event.component.rawValue)
             object.add("event", event.name)
+            if let detail = event.detail { object.add("detail", detail) }
         case .result(let result):
             object = JSONObject(
                 id: result.id, device: device, component: result.component, action: result.action,
@@ -97,6 +100,8 @@ extension DeviceSummary {
         if let label { object.add("label", label) }
         object.add("state", isRevoked ? "revoked" : isOnline ? "online" : "offline")
         if let alarm { object.add("alarm", alarm) }
+        if let reason = disabledBecause { object.add("disabled", reason) }
+        if let objection { object.add("objection", objection) }
         object.add("last_seen", lastSeen.map { Value.text($0.rfc3339) })
         if let losses {
             object.add("missing", losses.missing)

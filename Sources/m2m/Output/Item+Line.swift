@@ -12,13 +12,16 @@ extension Item {
             "\(device.lastSeen.map(LocalTime.text) ?? "never")  \(device.device) is \(device.stateText)"
                 + (device.losses?.words.map { ", \(Style.bad.apply($0))" } ?? "")
                 + (device.alarm.map { ", \(Style.bad.apply("commands are withheld: \($0)"))" } ?? "")
+                + (device.filesText.map { ", \(Style.bad.apply($0))" } ?? "")
+        case .change(let report): report.line
         case .audit(let record): record.line
         case .pending(let pending):
             "\(pending.device) waits since \(LocalTime.text(pending.since)), fingerprint \(pending.fingerprint)"
         case .account(let account):
             "\(account.user) at \(account.place)"
                 + (account.expires.map { ", logged in until \(LocalTime.text($0)) at the latest" } ?? "")
-        case .description, .session, .ticket, .status, .inventory: Tables.lines([self]).joined(separator: "\n")
+        case .description, .session, .ticket, .status, .inventory, .integrity:
+            Tables.lines([self]).joined(separator: "\n")
         }
     }
 }
@@ -59,7 +62,8 @@ extension ReportedObservation {
             guard reading.quality != .good else { return shown }
             let reason = reading.reason.map { ": \($0)" } ?? ""
             return shown + "  " + reading.quality.style.apply(reading.quality.rawValue + reason)
-        case .event(let event): return "\(head)\(event.component)  \(event.name)"
+        case .event(let event):
+            return "\(head)\(event.component)  \(event.name)" + (event.detail.map { ": \($0)" } ?? "")
         case .result(let result):
             let style: Style = result.status == .done ? .good : .bad
             let reason = (result.author.map { " by \($0)" } ?? "") + (result.reason.map { ": \($0)" } ?? "")
@@ -83,7 +87,7 @@ enum CSV {
                 reading.component.rawValue, reading.property, value, report.quantity?.display.symbol ?? "",
                 reading.quality.rawValue, reading.reason ?? "",
             ]
-        case .event(let event): fields = [event.component.rawValue, event.name, "", "", "", ""]
+        case .event(let event): fields = [event.component.rawValue, event.name, "", "", "", event.detail ?? ""]
         case .result(let result):
             fields = [
                 result.component.rawValue, result.action, result.status.rawValue, "", "", result.reason ?? "",

@@ -22,6 +22,7 @@ enum Tables {
             case .status(let status): status.lines
             case .inventory(let inventory): inventory.lines
             case .ticket(let ticket): ticket.lines
+            case .integrity(let report): report.lines
             default: [item.line]
             }
         }
@@ -56,7 +57,12 @@ enum Tables {
                     + "; `m2m enable \(device.device)` trusts it again, `m2m revoke \(device.device)` lets it in no more"
             }
         }
-        return table.lines + alarms
+        let files = devices.compactMap { device in
+            device.filesText.map {
+                Style.bad.apply("\(device.device): \($0)") + "; `m2m integrity \(device.device) show` shows them"
+            }
+        }
+        return table.lines + alarms + files
     }
 }
 
@@ -73,7 +79,15 @@ extension Quality {
 extension DeviceSummary {
     var stateText: String {
         if isRevoked { return Style.bad.apply("revoked") }
+        if disabledBecause != nil { return Style.bad.apply("disabled") + (isOnline ? "" : ", offline") }
         return isOnline ? Style.good.apply("online") : Style.warning.apply("offline")
+    }
+}
+
+extension DeviceSummary {
+    /// What is wrong with its files, in words; nil: nothing, so far as the router knows.
+    var filesText: String? {
+        disabledBecause.map { "the device is disabled: \($0)" } ?? objection
     }
 }
 

@@ -24,6 +24,14 @@ bool ccrypto_random(uint8_t *bytes, size_t count);
 
 bool ccrypto_sha256(const uint8_t *bytes, size_t count, uint8_t digest[CCRYPTO_SHA256_SIZE]);
 
+/* SHA-256 over what comes in parts. One such thing is good for one message after the other; NULL: no memory. */
+struct ccrypto_hasher;
+struct ccrypto_hasher *ccrypto_hasher_new(void);
+void ccrypto_hasher_free(struct ccrypto_hasher *hasher);
+bool ccrypto_hasher_begin(struct ccrypto_hasher *hasher);
+bool ccrypto_hasher_add(struct ccrypto_hasher *hasher, const void *bytes, size_t count);
+bool ccrypto_hasher_end(struct ccrypto_hasher *hasher, uint8_t digest[CCRYPTO_SHA256_SIZE]);
+
 /* Makes a key pair (RFC 8032). */
 bool ccrypto_ed25519_generate(uint8_t private_key[CCRYPTO_ED25519_KEY_SIZE]);
 bool ccrypto_ed25519_public(const uint8_t private_key[CCRYPTO_ED25519_KEY_SIZE],

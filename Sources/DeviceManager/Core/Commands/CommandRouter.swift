@@ -43,8 +43,8 @@ public final class CommandRouter: Service {
         self.logger = logger
     }
 
-    /// The device is disabled: outputs are made safe, and whatever is no output takes no commands.
-    func disable(_ reason: String) {
+    /// The device is disabled: outputs are made safe, and whatever is no output takes no commands; nil: not any more.
+    func disable(_ reason: String?) {
         disabledBecause.withLock { $0 = reason }
         outputs.disable(reason)
     }

@@ -1,4 +1,5 @@
-import DeviceModel
+public import DeviceModel
+import Glibc
 
 /// That a device is disabled, and why: a file in its state directory, so that starting it anew changes nothing.
 public struct DisabledMark: Sendable {
@@ -7,6 +8,20 @@ public struct DisabledMark: Sendable {
     /// - Parameter path: The file.
     public init(path: String) {
         self.path = path
+    }
+
+    /// Writes down that the device is disabled, also for the next start.
+    ///
+    /// - Parameter reason: Why, in words.
+    /// - Throws: ``FileError`` where that can't be written.
+    public func set(_ reason: String) throws(FileError) {
+        try SafeFile.write("\(reason.prefix { !$0.isNewline })\n".utf8, to: path)
+    }
+
+    /// The device is not disabled any more.
+    public func clear() {
+        unlink(path)
+        SafeFile.syncFolder(of: path)
     }
 
     /// Why the device is disabled; nil: it is not.

@@ -67,12 +67,15 @@ public final class ObservationHub: Sendable {
     // MARK: In
 
     /// Something was observed at a point of the device's own clock.
-    func observe(at moment: MonotonicTime, _ content: Observation.Content) {
+    public func observe(at moment: MonotonicTime, _ content: Observation.Content) {
         let stamp = time.timestamp(at: moment)
         var content = content
         if case .reading(let reading) = content { content = .reading(checked(reading).bounded) }
         if case .result(let result) = content { content = .result(result.bounded) }
-        if case .event(let event) = content { events.send(event) }
+        if case .event(let event) = content {
+            content = .event(event.bounded)
+            events.send(event)
+        }
         guard passes(content, at: stamp) else { return }
         let observation = Observation(time: stamp, content: content)
         if case .dropped(let oldest) = recordables.send(observation) { lose(oldest, .diskTooSlow) }
@@ -229,6 +232,15 @@ extension Reading {
         reading.reason = reason?.bounded
         if case .text(let text)? = value { reading.value = .text(text.bounded) }
         return reading
+    }
+}
+
+extension Event {
+    /// The same with texts of a length that every message has room for.
+    fileprivate var bounded: Event {
+        var event = self
+        event.detail = detail?.bounded
+        return event
     }
 }
 

@@ -117,8 +117,8 @@ final class OutputService: Service, CommandDesk {
         send(.order(order), number)
     }
 
-    /// Makes everything safe, and takes commands to safe only, for this reason.
-    func disable(_ reason: String) {
+    /// Makes everything safe, and takes commands to safe only, for this reason; nil: not any more.
+    func disable(_ reason: String?) {
         inputs.send(.event(.disable(reason)))
     }
 

@@ -28,8 +28,9 @@ struct Outputs {
         case link(isUp: Bool)
         /// The agent stops: nothing is commanded any more.
         case stop
-        /// The device is disabled, for this reason: everything is made safe, and commanded to safe only.
-        case disable(String)
+        /// The device is disabled, for this reason: everything is made safe, and commanded to safe only; nil: it is so no
+        /// more, and everything stays as it is until somebody commands.
+        case disable(String?)
         /// An output leaves the configuration: it is made safe, and commands are refused.
         case retire(ComponentID)
         /// Time passed.

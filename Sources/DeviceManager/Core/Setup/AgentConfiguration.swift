@@ -25,6 +25,8 @@ public struct AgentConfiguration: Sendable {
     public var keeper: Keeper?
     /// How observations are stored.
     public var store: Store
+    /// Which files are watched; nil: none, until the owner wants it.
+    public var integrity: Integrity?
     /// What is logged.
     public var logLevel: Logger.Level
     /// The components, in the order of the file.
@@ -64,6 +66,43 @@ public struct AgentConfiguration: Sendable {
         public var journal: String
     }
 
+    /// Which files are watched, and what happens when they change.
+    public struct Integrity: Hashable, Sendable {
+        /// The files, and the folders with all that is in them.
+        public var paths: [String]
+        /// Patterns of paths that are left out.
+        public var excludes: [String]
+        /// What happens when one is not as approved.
+        public var response: IntegrityResponse
+        /// How often everything is looked at, at least.
+        public var interval: Duration
+        /// The size from which on a file is not read, in bytes.
+        public var maxFileSize: Int
+        /// By what changes are noticed.
+        public var mode: Mode
+
+        /// By what changes are noticed, beside the rounds.
+        public enum Mode: Sendable {
+            /// By fanotify where this process may have it, else by inotify.
+            case automatic
+            case inotify
+            case fanotify
+        }
+
+        /// Which files are watched.
+        public init(
+            paths: [String], excludes: [String] = [], response: IntegrityResponse = .alert,
+            interval: Duration = .seconds(60), maxFileSize: Int = 1_073_741_824, mode: Mode = .automatic
+        ) {
+            self.mode = mode
+            self.paths = paths
+            self.excludes = excludes
+            self.response = response
+            self.interval = interval
+            self.maxFileSize = maxFileSize
+        }
+    }
+
     /// How observations are stored.
     public struct Store: Hashable, Sendable {
         /// How long readings wait to be written together.
@@ -86,10 +125,13 @@ public struct AgentConfiguration: Sendable {
 
     /// What the device is and can do.
     ///
-    /// - Parameter software: The program that speaks for it.
+    /// - Parameters:
+    ///   - software: The program that speaks for it.
+    ///   - integrity: What the watch over its files can tell; nil: there is none.
     /// - Returns: The description that goes up.
-    public func description(software: String) -> DeviceDescription {
-        DeviceDescription(id: id, label: label, software: software, components: components.map(\.description))
+    public func description(software: String, integrity: ComponentDescription? = nil) -> DeviceDescription {
+        let all = components.map(\.description) + [integrity].compactMap(\.self)
+        return DeviceDescription(id: id, label: label, software: software, components: all)
     }
 
     /// Which readings go up, by component and property.
@@ -117,6 +159,7 @@ public struct AgentConfiguration: Sendable {
             local: Local(checked[AgentKeys.localTable]), boardKind: board[AgentKeys.kind],
             scenario: board[AgentKeys.scenario], scenarioPosition: board.position(of: AgentKeys.scenario),
             keeper: checked[AgentKeys.keeperTableKey].map(Keeper.init), store: Store(checked[AgentKeys.storeTable]),
+            integrity: checked[AgentKeys.integrityTable].map(Integrity.init),
             logLevel: checked[AgentKeys.logTable][AgentKeys.level],
             components: components, bindings: bindings)
     }
@@ -144,6 +187,17 @@ extension AgentConfiguration.Keeper {
         socket = table[AgentKeys.keeperSocket]
         self.table = table[AgentKeys.keeperTable]
         journal = table[AgentKeys.journal]
+    }
+}
+
+extension AgentConfiguration.Integrity {
+    fileprivate init(_ table: CheckedTable) {
+        paths = table[AgentKeys.paths]
+        excludes = table[AgentKeys.exclude]
+        response = table[AgentKeys.response]
+        interval = table[AgentKeys.interval]
+        maxFileSize = Int(table[AgentKeys.maxFileSize])
+        mode = table[AgentKeys.mode]
     }
 }
 

@@ -74,6 +74,31 @@ public enum AgentKeys {
         "journal", .path, default: "/run/m2m-agent/outputs.journal", shown: "\"/run/m2m-agent/outputs.journal\"",
         "What this agent writes down of its outputs for its own restart; it has to be gone after a boot.")
 
+    /// Which files are watched, and what happens when they change.
+    public static let integrity = TableSchema([paths, exclude, response, interval, maxFileSize, mode])
+    static let paths = Key.required(
+        "paths", .list(of: .path), "The files that are watched, and the folders with all that is in them.")
+    static let exclude = Key.optional(
+        "exclude", .list(of: .path), default: [], shown: "[]",
+        "What is left out of them: whole paths, in which `*` stands for anything, slashes too.")
+    static let response = Key.optional(
+        "response", .choice(["alert": IntegrityResponse.alert, "disable": .disable]), default: .alert,
+        shown: "\"alert\"",
+        "What happens when a file is not as approved: you are told, or the device is disabled as well.")
+    static let interval = Key.optional(
+        "interval", .duration(.seconds(5)...(.seconds(86_400))), default: .seconds(60), shown: "\"60s\"",
+        "How often every file is looked at, even if nothing tells of a change; it is read then, too, as long as that "
+            + "takes no more than 1 % of a core.")
+    static let maxFileSize = Key.optional(
+        "max_file_size", .quantity(.information, 1_024...1_099_511_627_776), default: 1_073_741_824, shown: "\"1 GiB\"",
+        "Of bigger files only size, permissions and owner are looked at.")
+
+    static let mode = Key.optional(
+        "mode",
+        .choice(["auto": AgentConfiguration.Integrity.Mode.automatic, "inotify": .inotify, "fanotify": .fanotify]),
+        default: .automatic, shown: "\"auto\"",
+        "By what changes are noticed between the looks: fanotify where the agent has the capability, else inotify.")
+
     /// What is logged.
     public static let log = TableSchema([level])
     static let level = Key.optional(
@@ -86,7 +111,8 @@ public enum AgentKeys {
 
     /// The whole file; the tables of the components are checked against their models.
     public static let file = TableSchema([
-        deviceTable, routerTable, localTable, boardTable, keeperTableKey, storeTable, logTable, components,
+        deviceTable, routerTable, localTable, boardTable, keeperTableKey, storeTable, integrityTable, logTable,
+        components,
     ])
     static let deviceTable = Key.required("device", device.kind, "the table that says who the device is")
     static let routerTable = Key<CheckedTable?>.optional(
@@ -97,6 +123,8 @@ public enum AgentKeys {
         "keeper", keeper.kind,
         "That m2m-keeper holds the output lines; without it the agent itself does, and can't promise as much.")
     static let storeTable = Key.optional("store", store, "How observations are stored.")
+    static let integrityTable = Key<CheckedTable?>.optional(
+        "integrity", integrity.kind, "Which files are watched; without it none, until the owner wants it.")
     static let logTable = Key.optional("log", log, "What is logged.")
     static let components = Key<Node?>.optional("components", .deferred("table of components"), "The equipment.")
 

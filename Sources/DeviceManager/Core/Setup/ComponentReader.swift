@@ -51,6 +51,10 @@ enum ComponentReader {
             findings.add(at: entry.position, "a component's name is \(ComponentID.rule), not '\(entry.key)'")
             return nil
         }
+        guard id != .integrity else {
+            findings.add(at: entry.position, "'\(id)' is the watch over this device's files; choose another name")
+            return nil
+        }
         guard case .table(let table) = entry.node.value else {
             findings.add(at: entry.node.position, "'\(id)' must be a table, not \(entry.node.words)")
             return nil

@@ -1,0 +1,54 @@
+public import DeviceModel
+import Glibc
+
+/// Which files are watched: trees, and what is left out of them.
+public struct FileTrees: Hashable, Sendable {
+    /// Where the trees begin: files or folders, in the order of a walk, none within another.
+    public let roots: [FilePath]
+    private let excludes: [String]
+
+    /// - Parameters:
+    ///   - paths: Where the trees begin.
+    ///   - excludes: Patterns of fnmatch(3), over whole paths; an asterisk stands for slashes, too.
+    public init(_ paths: [String], excludes: [String] = []) {
+        var roots: [FilePath] = []
+        for path in paths.map({ FilePath($0) }).sorted() where !roots.contains(where: { path.isWithin($0) }) {
+            roots.append(path)
+        }
+        self.roots = roots
+        self.excludes = excludes
+    }
+
+    /// Whether a path is watched.
+    func covers(_ path: FilePath) -> Bool {
+        guard let root = roots.first(where: { path.isWithin($0) }) else { return false }
+        return !isExcluded(path, below: root)
+    }
+
+    /// Whether a path is left out, by itself.
+    func isExcluded(_ path: FilePath) -> Bool {
+        guard !excludes.isEmpty else { return false }
+        return path.withCString { path in excludes.contains { fnmatch($0, path, 0) == 0 } }
+    }
+
+    /// Whether a path, or a folder above it, is left out.
+    private func isExcluded(_ path: FilePath, below root: FilePath) -> Bool {
+        var current: FilePath? = path
+        while let one = current, one.isWithin(root) {
+            if isExcluded(one) { return true }
+            current = one.folder
+        }
+        return false
+    }
+}
+
+extension FilePath {
+    /// Calls something with the path as C wants it.
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            for (index, byte) in bytes.enumerated() { buffer.initializeElement(at: index, to: CChar(bitPattern: byte)) }
+            buffer.initializeElement(at: bytes.count, to: 0)
+            return body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import DeviceModel
+
+/// Who is told by the kernel when something happens to files.
+protocol FileWatcher: AnyObject {
+    /// How it is called in a status.
+    var name: String { get }
+    /// What it can't see at once, in words.
+    var blindness: String { get }
+    /// Readable when there is news.
+    var descriptor: Int32 { get }
+    /// What it could not do, in words; nil: nothing.
+    var problem: String? { get }
+
+    /// Takes note of a folder whose names are watched from now on; what happens in it after this is told.
+    func watch(folder: FilePath)
+    /// Takes note of a file that can be written to by another name.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - links: How many names it has.
+    func watch(file: FilePath, links: UInt32)
+    /// Takes note of everything on the way to the roots.
+    func watchRoads()
+    /// Forgets all at a path and below it.
+    func forget(_ path: FilePath)
+    /// What has happened since it was asked last.
+    func news() -> [FileNews]
+}
+
+/// What the kernel tells.
+enum FileNews: Hashable {
+    /// Somebody writes to a file, and may go on.
+    case written(FilePath)
+    /// A file is another one, has other things in it, or is gone.
+    case changed(FilePath)
+    /// A folder has come, is gone, or is another one: everything in it has to be looked at.
+    case folderChanged(FilePath)
+    /// There was more than the kernel has kept.
+    case overflow
+}

@@ -1,0 +1,159 @@
+import CFiles
+import DeviceModel
+import Glibc
+
+/// What inotify(7) tells of trees of files: a watch for each folder, for each file with several names, and for each folder
+/// on the way to a tree.
+final class InotifyWatcher: FileWatcher {
+    private enum Role: Hashable {
+        /// A folder in a tree.
+        case folder
+        /// A folder above a tree.
+        case road
+        /// A file that can be written to by another name.
+        case file
+    }
+
+    let name = "inotify"
+    let blindness =
+        "writes through a memory mapping, and writes by another name that a file got after it was looked at: "
+        + "the rolling check sees these"
+    let descriptor: Int32
+    private(set) var problem: String?
+
+    private let trees: FileTrees
+    private var watches: [Int32: (path: FilePath, role: Role)] = [:]
+    private var numbers: [FilePath: Int32] = [:]
+    private var buffer = [UInt8](repeating: 0, count: 65_536)
+
+    private static let folderMask =
+        CFILES_IN_MODIFY | CFILES_IN_ATTRIB | CFILES_IN_CLOSE_WRITE | CFILES_IN_MOVED_FROM | CFILES_IN_MOVED_TO
+        | CFILES_IN_CREATE | CFILES_IN_DELETE | CFILES_IN_DELETE_SELF | CFILES_IN_MOVE_SELF | CFILES_IN_ONLYDIR
+        | CFILES_IN_DONT_FOLLOW
+    private static let fileMask =
+        CFILES_IN_MODIFY | CFILES_IN_ATTRIB | CFILES_IN_CLOSE_WRITE | CFILES_IN_DONT_FOLLOW
+    private static let comings =
+        CFILES_IN_CREATE | CFILES_IN_MOVED_TO | CFILES_IN_DELETE | CFILES_IN_MOVED_FROM
+
+    /// - Parameter trees: What is watched.
+    /// - Throws: ``FileError`` where the kernel gives no more of them.
+    init(_ trees: FileTrees) throws(FileError) {
+        self.trees = trees
+        descriptor = cfiles_inotify_open()
+        guard descriptor >= 0 else { throw FileError("inotify", -descriptor) }
+    }
+
+    deinit { close(descriptor) }
+
+    // MARK: Watches
+
+    func watch(folder: FilePath) { add(folder, .folder, Self.folderMask) }
+
+    func watch(file: FilePath, links: UInt32) {
+        if links > 1 { add(file, .file, Self.fileMask) }
+    }
+
+    func watchRoads() {
+        for root in trees.roots {
+            var folder = root.folder
+            while let road = folder {
+                add(road, .road, Self.folderMask)
+                folder = road.folder
+            }
+        }
+    }
+
+    private func add(_ path: FilePath, _ role: Role, _ mask: UInt32) {
+        let number = path.withCString { cfiles_inotify_add(descriptor, $0, mask) }
+        guard number >= 0 else {
+            if number == -ENOSPC {
+                problem =
+                    "the kernel watches no more than \(watches.count) files and folders "
+                    + "(fs.inotify.max_user_watches); the rolling check sees the others"
+            }
+            return
+        }
+        // A folder that was moved keeps its watch: it has the new name from now on.
+        if let before = watches[number], before.path != path { numbers[before.path] = nil }
+        if let other = numbers[path], other != number { watches[other] = nil }
+        watches[number] = (path, role)
+        numbers[path] = number
+    }
+
+    func forget(_ path: FilePath) {
+        for (other, number) in numbers where other.isWithin(path) && watches[number]?.role != .road {
+            _ = cfiles_inotify_remove(descriptor, number)
+            (numbers[other], watches[number]) = (nil, nil)
+        }
+    }
+
+    // MARK: News
+
+    func news() -> [FileNews] {
+        var news: [FileNews] = []
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { return news }
+            var offset = 0
+            while let event = Event(in: buffer[..<count], at: &offset) { news += translate(event) }
+        }
+    }
+
+    private func translate(_ event: Event) -> [FileNews] {
+        if event.mask & CFILES_IN_Q_OVERFLOW != 0 { return [.overflow] }
+        guard let watch = watches[event.watch] else { return [] }
+        if event.mask & (CFILES_IN_IGNORED | CFILES_IN_UNMOUNT) != 0 {
+            watches[event.watch] = nil
+            if numbers[watch.path] == event.watch { numbers[watch.path] = nil }
+            return []
+        }
+        let isFolder = event.mask & CFILES_IN_ISDIR != 0
+        switch watch.role {
+        case .file: return [event.mask & CFILES_IN_MODIFY != 0 ? .written(watch.path) : .changed(watch.path)]
+        case .road: return ofRoad(watch.path, event)
+        case .folder:
+            guard !event.name.isEmpty else {
+                // Where it was moved or deleted, the folder above tells what is there now.
+                return event.mask & CFILES_IN_ATTRIB != 0 ? [.changed(watch.path)] : []
+            }
+            let path = watch.path.appending(event.name)
+            guard trees.covers(path) else { return [] }
+            if isFolder, event.mask & Self.comings != 0 { return [.folderChanged(path)] }
+            return [event.mask & CFILES_IN_MODIFY != 0 ? .written(path) : .changed(path)]
+        }
+    }
+
+    /// Something happened in a folder on the way to trees: it counts where it is about one of them.
+    private func ofRoad(_ folder: FilePath, _ event: Event) -> [FileNews] {
+        guard !event.name.isEmpty else { return [] }
+        let path = folder.appending(event.name)
+        return trees.roots.filter { $0.isWithin(path) }.map { root in
+            let isComing = event.mask & Self.comings != 0
+            if isComing, root != path || event.mask & CFILES_IN_ISDIR != 0 { return .folderChanged(root) }
+            return event.mask & CFILES_IN_MODIFY != 0 ? .written(root) : .changed(root)
+        }
+    }
+}
+
+/// A struct inotify_event: watch (4), mask (4), cookie (4), length (4), and a name that is filled up with zeros.
+private struct Event {
+    let watch: Int32
+    let mask: UInt32
+    let name: ArraySlice<UInt8>
+
+    init?(in bytes: ArraySlice<UInt8>, at offset: inout Int) {
+        let head = 16
+        guard bytes.count - offset >= head else { return nil }
+        let (watch, mask, length) = bytes.withUnsafeBytes { raw in
+            (
+                raw.loadUnaligned(fromByteOffset: offset, as: Int32.self),
+                raw.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self),
+                Int(raw.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+            )
+        }
+        guard bytes.count - offset - head >= length else { return nil }
+        (self.watch, self.mask) = (watch, mask)
+        name = bytes[(offset + head)..<(offset + head + length)].prefix { $0 != 0 }
+        offset += head + length
+    }
+}

@@ -1,0 +1,262 @@
+import DeviceModel
+
+/// What is made of changes: who is told, and whether the device is disabled.
+///
+/// A plain value: what was found and what the owner or the router says goes in, what to do comes out.
+struct IntegrityMachine {
+    /// What can happen.
+    enum Event {
+        /// Files were looked at: how each differs, nil where it does not.
+        case checked(FileChecker.Findings)
+        /// Every file was looked at for the first time since the start.
+        case checkedAll
+        /// The router has spoken.
+        case verdict(IntegrityVerdict)
+        /// The owner wants something; this is the root over the files as they are.
+        case order(IntegrityOrder, number: Int, found: SHA256Hash)
+        /// Time passed.
+        case tick
+    }
+
+    /// What is to be done, in this order.
+    enum Action: Hashable {
+        /// Make the outputs safe, and take commands to safe only; for good, or until it is lifted.
+        case disable(String, isKept: Bool)
+        /// Take commands again.
+        case enable
+        /// The files are meant to be as they are with these changes, and this counter.
+        case adopt([FileChange], counter: UInt64)
+        /// The router has nothing against the baseline, and counts like this.
+        case confirm(counter: UInt64)
+        /// Write down what has to be known after the next start.
+        case keep(IntegrityRecord)
+        /// Tell the owner.
+        case tell(IntegrityNews)
+        /// An order has come to its end.
+        case answer(number: Int, CommandOutcome)
+    }
+
+    /// The longest window.
+    static let longestWindow: Duration = .seconds(86_400)
+
+    private let configured: IntegrityResponse
+    private let boot: BootID
+    private var record: IntegrityRecord
+    private var isStarting = true
+    /// Whether the baseline counts only when the router has said so.
+    private var isWaiting: Bool
+    /// How files differ from what they are meant to be.
+    private(set) var changes: [FilePath: FileChange] = [:]
+    /// Those of which nobody was told yet.
+    private var untold: Set<FilePath> = []
+    /// Why the device is disabled; nil: it is not.
+    private(set) var disabledBecause: String?
+    /// What the router has against the baseline; nil: nothing.
+    private(set) var objection: String?
+
+    private static let waitsForRouter = "what its files are meant to be is not known any more, until its router says it"
+
+    /// - Parameters:
+    ///   - configured: What `agent.toml` wants to be done about a change.
+    ///   - record: What was written down before.
+    ///   - isWaiting: Whether the baseline counts only when the router has said so.
+    ///   - disabledBecause: Why the device is disabled from before; nil: it is not.
+    ///   - boot: This boot.
+    init(
+        _ configured: IntegrityResponse, record: IntegrityRecord, isWaiting: Bool, disabledBecause: String?,
+        boot: BootID
+    ) {
+        self.configured = configured
+        self.boot = boot
+        self.record = record
+        self.isWaiting = isWaiting
+        self.disabledBecause = disabledBecause
+        if let window = record.window, window.boot != boot { self.record.window = nil }
+    }
+
+    /// What is done about a change: the more of what is configured and what the owner wants.
+    var response: IntegrityResponse { max(configured, record.response ?? .alert) }
+
+    /// Until when changes are collected; nil: they are not.
+    var windowEnd: MonotonicTime? { record.window?.end }
+
+    /// When ``Event/tick`` is due; nil: never.
+    var deadline: MonotonicTime? { windowEnd }
+
+    /// In which state the files are.
+    var state: IntegrityStatus.State {
+        if disabledBecause != nil { return .disabled }
+        if isWaiting, response == .disable { return .waiting }
+        if isStarting { return .starting }
+        if windowEnd != nil { return .window }
+        return changes.isEmpty && objection == nil ? .intact : .changed
+    }
+
+    /// What is to be done before anything has happened.
+    func begin() -> [Action] {
+        guard disabledBecause == nil, isWaiting, response == .disable else { return [] }
+        return [.disable(Self.waitsForRouter, isKept: false)]
+    }
+
+    /// Something happened.
+    mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {
+        switch event {
+        case .checked(let findings): return note(findings)
+        case .checkedAll:
+            guard isStarting else { return [] }
+            isStarting = false
+            // Of what was there before the start, too, people were told then.
+            if record.told == told { untold = [] }
+            guard changes.isEmpty, record.told != nil else { return settle() }
+            record.told = nil
+            return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)]
+        case .verdict(let verdict): return hear(verdict)
+        case .order(.approve(let root, let counter), let number, let found):
+            return approve(root, counter, number, found)
+        case .order(.enable(let response), let number, _): return enable(response, number)
+        case .order(.window(let length), let number, _): return open(length, number, at: now)
+        case .tick:
+            guard let windowEnd, windowEnd <= now else { return [] }
+            record.window = nil
+            let over = changes.isEmpty ? "nothing has changed in it" : "what has changed in it is not approved"
+            return [.keep(record), .tell(IntegrityNews(.windowOver, over))] + settle()
+        }
+    }
+
+    // MARK: Changes
+
+    private mutating func note(_ findings: FileChecker.Findings) -> [Action] {
+        var (replaced, mended): ([FileChange], [FilePath]) = ([], [])
+        for (path, change) in findings {
+            if let change, !change.isViolation { replaced.append(change) }
+            let violation = change.flatMap { $0.isViolation ? $0 : nil }
+            guard violation != changes[path] else { continue }
+            if violation == nil, changes[path] != nil, !untold.contains(path) { mended.append(path) }
+            changes[path] = violation
+            if violation != nil { untold.insert(path) } else { untold.remove(path) }
+        }
+        var actions: [Action] = []
+        if !replaced.isEmpty, windowEnd == nil, !isStarting {
+            actions.append(.tell(IntegrityNews(.replaced, FileChange.paired(replaced))))
+        }
+        if !mended.isEmpty {
+            let names = mended.sorted().prefix(5).map(\.description).joined(separator: ", ")
+            let more = mended.count > 5 ? " and \(mended.count - 5) more" : ""
+            actions.append(.tell(IntegrityNews(.mended, "\(names)\(more): as approved again")))
+        }
+        return actions + settle()
+    }
+
+    /// Tells what nobody was told of yet, unless it is only collected.
+    private mutating func settle() -> [Action] {
+        guard windowEnd == nil, !untold.isEmpty else { return [] }
+        let all = FileChange.paired(untold.compactMap { changes[$0] })
+        var actions: [Action] = []
+        if response == .disable, disabledBecause == nil {
+            disabledBecause = Self.reason(all)
+            actions.append(.disable(Self.reason(all), isKept: true))
+        }
+        guard !isStarting else { return actions }
+        untold = []
+        record.told = told
+        return actions + [.tell(IntegrityNews(.changed, all)), .keep(record)]
+    }
+
+    private static func reason(_ changes: [FileChange]) -> String {
+        "\(changes.count == 1 ? "a watched file is" : "watched files are") not as approved: \(changes.summary)"
+    }
+
+    /// What is told of all changes, in short; nil: there is none.
+    private var told: Checksum? {
+        changes.isEmpty
+            ? nil : Checksum.of(FileChange.paired(Array(changes.values)).map(\.text).joined(separator: "\n"))
+    }
+
+    // MARK: The router
+
+    private mutating func hear(_ verdict: IntegrityVerdict) -> [Action] {
+        var actions: [Action] = []
+        if record.response != verdict.response {
+            record.response = verdict.response
+            actions.append(.keep(record))
+            // What was only told until now may be more from now on.
+            if response == .disable, disabledBecause == nil { untold = Set(changes.keys) }
+            actions += settle()
+        }
+        objection = verdict.objection
+        let reason = verdict.disabledBecause ?? (response == .disable ? verdict.objection : nil)
+        if let reason, disabledBecause == nil {
+            disabledBecause = reason
+            actions += [.disable(reason, isKept: true), .tell(IntegrityNews(.disabled, reason))]
+        }
+        guard verdict.objection == nil else { return actions }
+        return actions + [.confirm(counter: verdict.counter)] + endWaiting()
+    }
+
+    /// The baseline counts from now on.
+    private mutating func endWaiting() -> [Action] {
+        guard isWaiting else { return [] }
+        isWaiting = false
+        return disabledBecause == nil ? [.enable] : []
+    }
+
+    // MARK: The owner
+
+    private mutating func approve(
+        _ root: SHA256Hash, _ counter: UInt64, _ number: Int, _ found: SHA256Hash
+    ) -> [Action] {
+        guard !isStarting else {
+            return [.answer(number: number, CommandOutcome(.refused, "the files are still being looked at; try again"))]
+        }
+        guard root == found else {
+            let words = "the files have changed again since you were shown them; look at them, and approve then"
+            return [.answer(number: number, CommandOutcome(.refused, words))]
+        }
+        let approved = Array(changes.values)
+        (changes, untold, objection, record.told) = ([:], [], nil, nil)
+        let words =
+            switch approved.count {
+            case 0: "the files as they are"
+            case 1: "1 change"
+            case let count: "\(count) changes"
+            }
+        let actions: [Action] = [
+            .adopt(approved, counter: counter), .keep(record), .tell(IntegrityNews(.approved, words)),
+        ]
+        return actions + endWaiting() + [.answer(number: number, CommandOutcome(.done))]
+    }
+
+    private mutating func enable(_ wanted: IntegrityResponse?, _ number: Int) -> [Action] {
+        if disabledBecause != nil || wanted == .disable, !changes.isEmpty || objection != nil {
+            let what = changes.isEmpty ? objection ?? "" : FileChange.paired(Array(changes.values)).summary
+            let words = "its files are not as approved; approve or mend them first: \(what)"
+            return [.answer(number: number, CommandOutcome(.refused, words))]
+        }
+        var actions: [Action] = []
+        if let wanted, wanted != record.response {
+            record.response = wanted
+            actions.append(.keep(record))
+        }
+        if disabledBecause != nil {
+            disabledBecause = nil
+            actions += [.enable, .tell(IntegrityNews(.enabled, "by its owner"))]
+        }
+        return actions + [.answer(number: number, CommandOutcome(.done))]
+    }
+
+    private mutating func open(_ length: Duration, _ number: Int, at now: MonotonicTime) -> [Action] {
+        guard length > .zero else {
+            guard record.window != nil else {
+                return [.answer(number: number, CommandOutcome(.refused, "no window is open"))]
+            }
+            record.window?.end = now
+            return handle(.tick, at: now) + [.answer(number: number, CommandOutcome(.done))]
+        }
+        let length = min(length, Self.longestWindow)
+        record.window = IntegrityRecord.Window(boot: boot, end: now + length)
+        return [
+            .keep(record), .tell(IntegrityNews(.windowOpen, "for \(length.text)")),
+            .answer(number: number, CommandOutcome(.done)),
+        ]
+    }
+}

@@ -1,0 +1,167 @@
+import CFiles
+public import DeviceManager
+public import DeviceModel
+import Glibc
+import Synchronization
+
+/// The desk at which the rest of the agent asks how its files are, and to which it brings what the owner wants.
+///
+/// Behind it one thread looks at the files (``IntegrityWorker``); it says here what it has found.
+public final class IntegrityMonitor: IntegrityDesk, Sendable {
+    /// What is handed to the thread.
+    enum Message: Sendable {
+        case verdict(IntegrityVerdict)
+        case order(IntegrityOrder, @Sendable (CommandOutcome) -> Void)
+    }
+
+    /// What the thread has found.
+    struct Findings: Sendable {
+        var status = IntegrityStatus(state: .starting)
+        var claim: IntegrityClaim?
+        var baseline: Baseline?
+        var changes: [FilePath: FileChange] = [:]
+        /// When a round was over last, and until when a window is open.
+        var checkedAt: MonotonicTime?
+        var windowEnd: MonotonicTime?
+    }
+
+    private struct State {
+        var findings = Findings()
+        /// What waits for the thread: 16; one more is refused.
+        var inbox: [Message] = []
+        var isStopping = false
+        var watchers: [Mailbox<Void>] = []
+    }
+
+    private static let inboxBound = 16
+    private let state = Mutex(State())
+    /// Finished when there is something to say: at once, unless a baseline has to be made.
+    private let ready = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+    /// Wakes the thread.
+    let wake: Int32
+    private let time: any TimeSource
+
+    /// - Parameter time: The clock.
+    /// - Throws: ``FileError`` where the system gives no descriptor.
+    public init(time: any TimeSource) throws(FileError) {
+        self.time = time
+        wake = cfiles_wake_open()
+        guard wake >= 0 else { throw FileError("eventfd", -wake) }
+    }
+
+    deinit { close(wake) }
+
+    // MARK: For the rest of the agent
+
+    /// The watch as a component.
+    public var description: ComponentDescription? { IntegrityComponent.description }
+
+    /// What is said of the baseline to the router; waits until there is one.
+    public func claim() async -> IntegrityClaim? {
+        _ = await ready.next()
+        return state.withLock(\.findings.claim)
+    }
+
+    /// How the watch is.
+    public var status: IntegrityStatus {
+        let findings = state.withLock(\.findings)
+        var status = findings.status
+        let now = time.now
+        status.checked = findings.checkedAt.map { now - $0 }
+        status.window = findings.windowEnd.map { max(.zero, $0 - now) }
+        return status
+    }
+
+    /// How files differ from the baseline.
+    public func changes() -> (changes: [FileChange], root: SHA256Hash?) {
+        let findings = state.withLock(\.findings)
+        let changes = FileChange.paired(Array(findings.changes.values))
+        return (changes, findings.root)
+    }
+
+    /// All files as they are.
+    public func entries() -> (entries: [FileEntry], root: SHA256Hash?) {
+        let findings = state.withLock(\.findings)
+        guard let baseline = findings.baseline else { return ([], nil) }
+        let entries = FileChange.apply(findings.changes.values, to: baseline.entries)
+        return (entries, MerkleTree.root(of: entries, sha256: sha256))
+    }
+
+    /// Subscribes to changes of the status.
+    public func watch() -> (arrivals: Mailbox<Void>, end: @Sendable () -> Void) {
+        let arrivals = Mailbox<Void>(bound: 1, policy: .dropOldest)
+        state.withLock { $0.watchers.append(arrivals) }
+        let end: @Sendable () -> Void = { [self] in
+            state.withLock { $0.watchers.removeAll { $0 === arrivals } }
+            arrivals.finish()
+        }
+        return (arrivals, end)
+    }
+
+    /// Hands the router's word on to the thread.
+    public func hear(_ verdict: IntegrityVerdict) { send(.verdict(verdict)) }
+
+    /// Hands an order on to the thread, and waits for its end.
+    public func heed(_ order: IntegrityOrder) async -> CommandOutcome {
+        await withCheckedContinuation { continuation in
+            let isTaken = send(.order(order) { continuation.resume(returning: $0) })
+            if !isTaken { continuation.resume(returning: CommandOutcome(.refused, "the agent is stopping, or busy")) }
+        }
+    }
+
+    @discardableResult
+    private func send(_ message: Message) -> Bool {
+        let isTaken = state.withLock { state in
+            guard !state.isStopping, state.inbox.count < Self.inboxBound else { return false }
+            state.inbox.append(message)
+            return true
+        }
+        if isTaken { cfiles_wake(wake) }
+        return isTaken
+    }
+
+    // MARK: For the thread
+
+    /// What has been handed over; nil: it is to stop.
+    func take() -> [Message]? {
+        cfiles_wake_clear(wake)
+        return state.withLock { state in
+            defer { state.inbox = [] }
+            return state.isStopping ? nil : state.inbox
+        }
+    }
+
+    /// Whether the thread is to stop.
+    var isStopping: Bool { state.withLock(\.isStopping) }
+
+    /// Says what was found.
+    func publish(_ findings: Findings) {
+        let watchers = state.withLock { state in
+            defer { state.findings = findings }
+            let (old, new) = (state.findings.status, findings.status)
+            return (old.disabledBecause, old.changes) == (new.disabledBecause, new.changes) ? [] : state.watchers
+        }
+        for watcher in watchers { watcher.send(()) }
+        ready.finish()
+    }
+
+    /// Lets the thread come to its end; whoever still waits for an answer is told.
+    func stop() {
+        let rest = state.withLock { state in
+            state.isStopping = true
+            defer { state.inbox = [] }
+            return state.inbox
+        }
+        ready.finish()
+        for case .order(_, let reply) in rest { reply(CommandOutcome(.refused, "the agent is stopping")) }
+        cfiles_wake(wake)
+    }
+}
+
+extension IntegrityMonitor.Findings {
+    /// The root over the files as they are; nil: that is not known yet.
+    fileprivate var root: SHA256Hash? {
+        guard let baseline, !changes.isEmpty else { return baseline?.root }
+        return MerkleTree.root(of: FileChange.apply(changes.values, to: baseline.entries), sha256: sha256)
+    }
+}

@@ -1,0 +1,49 @@
+import DeviceModel
+
+/// Something that the owner is told of the watch over the files: an event, and a sentence about it.
+struct IntegrityNews: Hashable {
+    /// What can happen.
+    enum Name: String, CaseIterable {
+        case changed
+        case replaced
+        case mended
+        case disabled
+        case enabled
+        case approved
+        case windowOpen = "window-open"
+        case windowOver = "window-over"
+        case overflow
+
+        /// What it means, for the device's description.
+        var title: String {
+            switch self {
+            case .changed: "Watched files are not as approved"
+            case .replaced: "A watched file was replaced by one that is like it"
+            case .mended: "Watched files are as approved again"
+            case .disabled: "The device is disabled"
+            case .enabled: "The device is commanded again"
+            case .approved: "What the files are meant to be was approved"
+            case .windowOpen: "Changes are collected, and nobody is alarmed"
+            case .windowOver: "Changes alarm again"
+            case .overflow: "More happened at once than the kernel has told; every file was looked at"
+            }
+        }
+    }
+
+    let name: Name
+    let detail: String
+    /// What it is about; remarks may still be added to it.
+    let changes: [FileChange]
+
+    init(_ name: Name, _ detail: String) {
+        self.name = name
+        self.detail = detail
+        changes = []
+    }
+
+    init(_ name: Name, _ changes: [FileChange]) {
+        self.name = name
+        self.changes = changes
+        detail = changes.summary
+    }
+}

@@ -1,0 +1,89 @@
+import CFiles
+import DeviceModel
+import Glibc
+
+/// Goes through trees of files, one after the other, in the order of their paths.
+///
+/// It follows no links, and does not go into what is mounted below the beginning of a tree: that is another tree.
+struct TreeWalk {
+    /// A file on the way.
+    struct Step {
+        var path: FilePath
+        var status: cfiles_status
+        /// Whether the names in it can be listed, where it is a folder.
+        var isListable = true
+        /// Whether the walk goes into it.
+        var isEntered = false
+    }
+
+    /// Told of a folder before its names are listed: who watches it from then on misses nothing that comes later.
+    var willList: (FilePath) -> Void = { _ in }
+
+    private let trees: FileTrees
+    /// What is still to be looked at: the next one last.
+    private var rest: [(path: FilePath, isRoot: Bool)]
+
+    /// A walk through everything.
+    init(_ trees: FileTrees) {
+        self.trees = trees
+        rest = trees.roots.reversed().map { ($0, true) }
+    }
+
+    /// A walk through a part of the trees: a file, or a folder and all below it.
+    init(_ trees: FileTrees, from path: FilePath) {
+        self.trees = trees
+        let roots = trees.roots.filter { $0.isWithin(path) }
+        rest = roots.isEmpty ? [(path, false)] : roots.reversed().map { ($0, true) }
+        if roots.isEmpty, !trees.covers(path) { rest = [] }
+    }
+
+    /// The next file; nil: that was all.
+    mutating func next() -> Step? {
+        while let (path, isRoot) = rest.popLast() {
+            guard !trees.isExcluded(path), case .success(let status) = cfiles_status.of(path) else { continue }
+            guard status.kind != nil else { continue }
+            var step = Step(path: path, status: status)
+            if status.kind == .folder, isRoot || !status.is_mounted {
+                willList(path)
+                if let names = Self.names(in: path) {
+                    step.isEntered = true
+                    for name in names.reversed() where path.bytes.count + 1 + name.count < FilePath.limit {
+                        rest.append((path.appending(name), false))
+                    }
+                } else {
+                    step.isListable = false
+                }
+            }
+            return step
+        }
+        return nil
+    }
+
+    /// Whether the names in a folder can be listed.
+    static func isListable(_ folder: FilePath) -> Bool {
+        let descriptor = open(folder)
+        if descriptor >= 0 { close(descriptor) }
+        return descriptor >= 0
+    }
+
+    private static func open(_ folder: FilePath) -> Int32 {
+        folder.withCString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+    }
+
+    /// The names in a folder, in their order; nil: they can't be listed.
+    private static func names(in folder: FilePath) -> [[UInt8]]? {
+        let descriptor = open(folder)
+        guard descriptor >= 0 else { return nil }
+        guard let stream = fdopendir(descriptor) else {
+            close(descriptor)
+            return nil
+        }
+        defer { closedir(stream) }
+        var names: [[UInt8]] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
+        }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+}

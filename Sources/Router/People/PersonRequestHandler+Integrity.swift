@@ -1,0 +1,113 @@
+import DeviceModel
+import Transport
+import Wire
+
+/// What a person asks about the files of their devices, and decides.
+extension PersonRequestHandler {
+    func isDangerous(_ request: IntegrityRequest) -> Bool {
+        switch request {
+        case .status, .changes: false
+        case .approve, .enable, .window: true
+        }
+    }
+
+    func answer(_ request: IntegrityRequest, _ conversation: Conversation) async throws {
+        let device = try await one(Address(device: request.device))
+        switch request {
+        case .status: break
+        case .changes: try await tellChanges(device, conversation)
+        case .approve(_, let root): try await approve(device, root)
+        case .enable(_, let response): try await enableFiles(device, response)
+        case .window(_, let length): try await open(length, device)
+        }
+        try await conversation.send([.integrity(try await report(device))])
+    }
+
+    /// How the watch is, by the device where it is connected, and by the router.
+    private func report(_ device: RouterStore.ListedDevice) async throws -> ReportedIntegrity {
+        let files = try await core.store.files(of: owner, device: device.row)
+        let answer = await core.switchboard.inquire(.status, device: device.row, owner: owner)
+        return ReportedIntegrity(
+            device: device.name, status: answer.status,
+            approval: ReportedIntegrity.Approval(
+                root: files.approved?.root, counter: files.counter, time: files.approved?.time,
+                by: files.approved?.by, disabledBecause: files.disabledBecause, objection: files.objection))
+    }
+
+    // MARK: Looking
+
+    private func tellChanges(_ device: RouterStore.ListedDevice, _ conversation: Conversation) async throws {
+        let changes = try await changes(device)
+        for start in stride(from: 0, to: changes.count, by: Self.portion) {
+            let part = changes[start..<min(start + Self.portion, changes.count)]
+            try await conversation.send(part.map { .change(ReportedChange(device: device.name, change: $0)) })
+        }
+    }
+
+    /// How the files differ from what was approved.
+    ///
+    /// What the device calls a change is what differs from its own baseline. Where that, added to what was approved, does
+    /// not come to the root over its files, all of them are fetched and compared here.
+    private func changes(_ device: RouterStore.ListedDevice) async throws -> [FileChange] {
+        let approved = try await core.store.approvedFiles(of: owner, device: device.row)
+        let (said, root) = try await core.fetchAll(from: device.row, of: owner, \.changes) { .changes(from: $0) }
+        guard let approved else { return said }
+        if MerkleTree.root(of: FileChange.apply(said, to: approved), sha256: Digest.of) == root { return said }
+        return FileChange.all(from: approved, to: try await core.files(of: device.row, owner: owner).entries)
+    }
+
+    // MARK: Deciding
+
+    private func approve(_ device: RouterStore.ListedDevice, _ root: SHA256Hash) async throws {
+        let found = try await core.files(of: device.row, owner: owner)
+        guard found.root == root else {
+            throw Failure(
+                .conflict, "the files have changed again since you were shown them; look at them, and approve then")
+        }
+        let by = owner.name
+        try await audited(.filesApproved, "\(device.name) root \(root)") {
+            let (files, _) = try await core.store.changeFiles(of: owner, device: device.row) {
+                $0.next = DeviceFiles.Next(root: root, by: by)
+            }
+            try await core.store.keepNextFiles(found.entries, of: owner, device: device.row)
+            let answer = await core.switchboard.inquire(
+                .order(.approve(root: root, counter: files.counter + 1)), device: device.row, owner: owner)
+            if let failure = Failure(order: answer.outcome) { throw failure }
+            let wall = core.time.wall
+            try await core.store.changeFiles(of: owner, device: device.row) { $0.promote(at: wall) }
+        }
+    }
+
+    private func enableFiles(_ device: RouterStore.ListedDevice, _ response: IntegrityResponse?) async throws {
+        try await audited(.filesEnabled, device.name.rawValue) {
+            let answer = await core.switchboard.inquire(
+                .order(.enable(response)), device: device.row, owner: owner)
+            if let failure = Failure(order: answer.outcome) { throw failure }
+            try await core.store.changeFiles(of: owner, device: device.row) { files in
+                files.wanted = response ?? files.wanted
+                files.disabledBecause = nil
+            }
+        }
+        await core.switchboard.tell(owner, .device(try await summary(of: device.name)))
+    }
+
+    private func open(_ length: Duration, _ device: RouterStore.ListedDevice) async throws {
+        try await audited(.filesWindow, "\(device.name) \(length.text)") {
+            let answer = await core.switchboard.inquire(.order(.window(length)), device: device.row, owner: owner)
+            if let failure = Failure(order: answer.outcome) { throw failure }
+        }
+    }
+}
+
+extension Failure {
+    /// What the owner is told when a device did not do what they wanted of the watch over its files; nil: it did.
+    init?(order outcome: CommandOutcome) {
+        switch outcome.status {
+        case .done: return nil
+        case .refused: self.init(.conflict, outcome.reason ?? "the device has refused it")
+        case .unreachable, .unknown, .expired:
+            self.init(.unreachable, outcome.reason ?? "no answer came; it may have been done")
+        case .failed, .interrupted: self.init(.systemFailure, outcome.reason ?? "the device could not do it")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import DeviceModel
+
+extension IntegrityClaim {
+    func encode(into writer: inout MessagePackWriter) {
+        writer.writeMap { map in
+            map.field("root", root.bytes)
+            map.field("counter", counter)
+            map.field("response", response.rawValue)
+        }
+    }
+
+    init(from reader: inout MessagePackReader) throws(WireError) {
+        var root: SHA256Hash?
+        var counter: UInt64?
+        var response: IntegrityResponse?
+        try reader.readMap { (key, reader) throws(WireError) in
+            switch key {
+            case "root": root = try reader.readDigest(key)
+            case "counter": counter = try reader.readUInt64()
+            case "response": response = try reader.readChoice(IntegrityResponse.self, key)
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            root: try reader.require(root, "root"), counter: counter,
+            response: try reader.require(response, "response"))
+    }
+}
+
+extension IntegrityVerdict {
+    func encode(into writer: inout MessagePackWriter) {
+        writer.writeMap { map in
+            map.field("counter", counter)
+            map.field("disabled", disabledBecause)
+            map.field("objection", objection)
+            map.field("response", response?.rawValue)
+        }
+    }
+
+    init(from reader: inout MessagePackReader) throws(WireError) {
+        var counter: UInt64?
+        var (disabledBecause, objection): (String?, String?)
+        var response: IntegrityResponse?
+        try reader.readMap { (key, reader) throws(WireError) in
+            switch key {
+            case "counter": counter = try reader.readUInt64()
+            case "disabled": disabledBecause = try reader.readString()
+            case "objection": objection = try reader.readString()
+            case "response": response = try reader.readChoice(IntegrityResponse.self, key)
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            counter: try reader.require(counter, "counter"), disabledBecause: disabledBecause, objection: objection,
+            response: response)
+    }
+}

@@ -1,0 +1,105 @@
+import DeviceModel
+import Testing
+
+@testable import Router
+
+/// What the router says to what a device says of its files: pure.
+@Suite struct DeviceFilesTests {
+    private let now = WallTime(nanoseconds: 1)
+
+    private func root(_ number: UInt8) -> SHA256Hash { SHA256Hash { $0.pointee = number } }
+
+    private func claim(
+        _ number: UInt8, _ counter: UInt64?, _ response: IntegrityResponse = .disable
+    ) -> IntegrityClaim {
+        IntegrityClaim(root: root(number), counter: counter, response: response)
+    }
+
+    /// Root 3, approved as number 3.
+    private var approved: DeviceFiles {
+        var files = DeviceFiles()
+        files.approved = DeviceFiles.Approved(root: root(3), time: now, by: "ada")
+        files.counter = 3
+        files.response = .disable
+        return files
+    }
+
+    @Test("Of a device that never said anything nothing is said")
+    func nothing() {
+        var files = DeviceFiles()
+        #expect(files.judge(nil, at: now) == nil)
+        #expect(files.isEmpty)
+    }
+
+    @Test("Nothing is approved by a device's word; but what it came with first is known from then on")
+    func first() {
+        var files = DeviceFiles()
+        #expect(files.judge(claim(1, nil), at: now) == IntegrityVerdict(counter: 0))
+        #expect(files.approved == nil)
+        #expect(files.judge(claim(1, 0), at: now) == IntegrityVerdict(counter: 0))
+        let verdict = files.judge(claim(2, 0), at: now)
+        #expect(verdict?.objection?.contains("not the one with which it came first") == true)
+        #expect(verdict?.disabledBecause == verdict?.objection)
+        #expect(files.approved == nil)
+    }
+
+    @Test(
+        "What was approved is let pass, with its count or without one; anything else is not",
+        arguments: [
+            (3, 3, nil), (3, nil, nil), (3, 2, "an older copy"), (2, 2, "an older copy"),
+            (3, 4, "only 3 were approved"),
+            (4, 3, "it was replaced"), (4, nil, "was lost"), (4, 0, "an older copy"),
+        ] as [(UInt8, UInt64?, String?)])
+    func judged(root: UInt8, counter: UInt64?, words: String?) {
+        var files = approved
+        let verdict = files.judge(claim(root, counter), at: now)
+        #expect(verdict?.counter == 3)
+        #expect(verdict?.objection?.contains(words ?? "") ?? false == (words != nil))
+        #expect((verdict?.disabledBecause != nil) == (words != nil))
+        #expect(files.approved?.root == self.root(3))
+        #expect(files.counter == 3)
+    }
+
+    @Test(
+        "What is about to be approved is so from the moment on in which the device has it, and what was is not any more"
+    )
+    func next() {
+        for counter in [4, nil] as [UInt64?] {
+            var files = approved
+            files.next = DeviceFiles.Next(root: root(4), by: "ada")
+            #expect(files.judge(claim(3, 3), at: now)?.objection == nil)
+            #expect(files.counter == 3)
+            #expect(files.judge(claim(4, counter), at: now) == IntegrityVerdict(counter: 4))
+            #expect(files.approved?.root == root(4))
+            #expect(files.next == nil)
+            #expect(files.judge(claim(3, 3), at: now)?.objection?.contains("an older copy") == true)
+        }
+        var files = approved
+        files.next = DeviceFiles.Next(root: root(4), by: "ada")
+        #expect(files.judge(claim(4, 3), at: now)?.objection != nil)
+    }
+
+    @Test("A device that says nothing any more, or that it would only tell, is judged by what it said before")
+    func weaker() {
+        var files = approved
+        #expect(files.judge(nil, at: now)?.disabledBecause?.contains("any more") == true)
+        files = approved
+        #expect(files.judge(claim(4, 3, .alert), at: now)?.disabledBecause != nil)
+        // What it was let pass with is what it does from then on.
+        files = approved
+        #expect(files.judge(claim(3, 3, .alert), at: now)?.disabledBecause == nil)
+        let told = files.judge(claim(4, 3, .alert), at: now)
+        #expect(told?.objection != nil)
+        #expect(told?.disabledBecause == nil)
+        files.wanted = .disable
+        #expect(files.judge(claim(4, 3, .alert), at: now)?.disabledBecause != nil)
+    }
+
+    @Test("Disabled it stays so, whatever it says later")
+    func stays() {
+        var files = approved
+        files.disabledBecause = "why"
+        #expect(files.judge(claim(3, 3), at: now)?.disabledBecause == "why")
+        #expect(files.judge(nil, at: now)?.disabledBecause == "why")
+    }
+}
