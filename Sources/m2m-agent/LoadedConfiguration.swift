@@ -1,6 +1,7 @@
 import ConfigurationSchema
 import DeviceManager
 import DeviceModel
+import Glibc
 import HALSimulated
 import TOMLFile
 
@@ -8,6 +9,20 @@ import TOMLFile
 struct LoadedConfiguration {
     let agent: AgentConfiguration
     let scenario: Scenario
+    /// The configuration's own file.
+    let path: String
+
+    /// What is watched where the configuration names no files and the owner wants some to be: this program, the keeper
+    /// beside it, and the configuration.
+    var ownFiles: AgentConfiguration.Integrity {
+        var buffer = [UInt8](repeating: 0, count: FilePath.limit)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let program = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        let keeper = String(program.prefix(through: program.lastIndex(of: "/") ?? program.startIndex)) + "m2m-keeper"
+        let own = path.hasPrefix("/") ? path : FilePath.current.appending(path.utf8).description
+        return AgentConfiguration.Integrity(
+            paths: [program, SafeFile.exists(keeper) ? keeper : program, own], response: .alert)
+    }
 
     /// Reads and checks a configuration.
     ///
@@ -24,7 +39,7 @@ struct LoadedConfiguration {
                 findings: [], sentence: "\(error); --config names another file")
         }
         guard let agent, findings.isEmpty else { throw ConfigurationMistakes(file: path, findings) }
-        return LoadedConfiguration(agent: agent, scenario: try scenario(of: agent, path))
+        return LoadedConfiguration(agent: agent, scenario: try scenario(of: agent, path), path: path)
     }
 
     private static func scenario(

@@ -64,17 +64,20 @@ struct Wiring {
                 socket: keeper.socket, tableFile: keeper.table, board: board, time: time, logger: logger)
             world.journal = OutputJournalFile(path: keeper.journal)
         }
-        let monitor = try agent.integrity.map { _ in try IntegrityMonitor(time: time) }
+        let files = IntegrityFolder(folder.path)
+        let monitor =
+            agent.integrity == nil && agent.router == nil
+            ? nil : try IntegrityMonitor(files, isConfigured: agent.integrity != nil, time: time)
         world.integrity = monitor
         manager = DeviceManager(agent, software: M2MAgent.software, in: world)
         if let reason = DisabledMark(path: folder.file("disabled")).reason {
             logger.error("the device is disabled: its outputs are made safe", metadata: ["reason": "\(reason)"])
             manager.disable(reason)
         }
-        if let monitor, let settings = agent.integrity {
+        if let monitor {
             services.append(
                 IntegrityService(
-                    monitor, manager: manager, settings: settings, folder: IntegrityFolder(folder.path),
+                    monitor, manager: manager, settings: agent.integrity ?? loaded.ownFiles, folder: files,
                     isEnrolled: agent.router != nil && SafeFile.exists(folder.file("device.key")), logger: logger))
         }
         // The doors: one on the device itself, one to the router.

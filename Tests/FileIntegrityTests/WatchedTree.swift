@@ -38,7 +38,7 @@ final class WatchedTree: Sendable {
         mkdir(self.folder.file("state"), 0o700)
         state = IntegrityFolder(self.folder.file("state"))
         let time = try SystemTime()
-        monitor = try IntegrityMonitor(time: time)
+        monitor = try IntegrityMonitor(state, isConfigured: true, time: time)
         try prepare(self)
         let world = IntegrityWorker.World(
             settings: .init(paths: [tree], response: response, interval: interval, mode: mode), folder: state,

@@ -214,6 +214,27 @@ extension ProgramTests {
             }
         }
 
+        @Test(
+            "Not configured, and wanted from afar: the agent watches over itself and its configuration, and goes on so")
+        func fromAfar() async throws {
+            try await Household.open { house in
+                let (_, agent) = try await house.settle()
+                let off = try house.done(await house.m2m("integrity", "greenhouse"))
+                #expect(off.output.first?.contains("the files are not watched") == true)
+                #expect(try await house.m2m("integrity", "greenhouse", "window", "5m").status == 1)
+                try house.done(await house.m2m("integrity", "greenhouse", "enable", "--response", "disable"))
+                _ = try await house.m2m("integrity", "greenhouse") { $0.contains { $0.contains("as approved") } }
+                try house.done(await house.m2m("integrity", "greenhouse", "approve"))
+                try await stop(agent)
+                let again = try await startAgent(house)
+                let text = try String(contentsOfFile: house.configuration, encoding: .utf8)
+                try "\(text)# tampered with\n".write(toFile: house.configuration, atomically: false, encoding: .utf8)
+                try await again.errors.next(with: "the device is disabled")
+                try await isDisabled(house, because: "agent.toml")
+                try await stop(again)
+            }
+        }
+
         @Test("On the device itself one may look, and neither approve nor enable; no words are too many") func local()
             async throws
         {

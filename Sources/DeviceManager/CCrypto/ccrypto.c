@@ -26,6 +26,10 @@ bool ccrypto_hasher_begin(struct ccrypto_hasher *hasher) {
     return EVP_DigestInit_ex(context(hasher), EVP_sha256(), NULL) == 1;
 }
 
+bool ccrypto_hasher_begin_md5(struct ccrypto_hasher *hasher) {
+    return EVP_DigestInit_ex(context(hasher), EVP_md5(), NULL) == 1;
+}
+
 bool ccrypto_hasher_add(struct ccrypto_hasher *hasher, const void *bytes, size_t count) {
     return EVP_DigestUpdate(context(hasher), bytes, count) == 1;
 }

@@ -87,6 +87,11 @@ int64_t cfiles_thread_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t cfiles_find(const void *all, size_t count, const void *part, size_t part_count) {
+    const char *found = memmem(all, count, part, part_count);
+    return found == NULL ? -1 : found - (const char *)all;
+}
+
 int cfiles_inotify_open(void) {
     int inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     return inotify < 0 ? -errno : inotify;

@@ -199,6 +199,13 @@ public final class DeviceManager: Sendable {
         for watcher in watchers.withLock(\.self) { watcher.send(device) }
     }
 
+    /// What the device is has changed without its configuration: a part of it was switched on.
+    public func describeAnew() {
+        let (device, filters) = (description, configured.withLock(\.filters))
+        observations.configure(device, filters: filters, changed: [])
+        for watcher in watchers.withLock(\.self) { watcher.send(device) }
+    }
+
     /// Subscribes to what the device is, whenever that changes.
     ///
     /// - Returns: Where it arrives, the newest alone, and what ends the subscription.

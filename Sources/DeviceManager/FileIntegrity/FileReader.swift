@@ -92,24 +92,51 @@ final class FileReader {
         }
         let stamp = FileStamp(opened)
         guard opened.size <= sizeLimit else { return (opened.size, .tooLarge, stamp) }
-        cfiles_read_randomly(file)
         guard ccrypto_hasher_begin(hasher) else { return (opened.size, .unreadable, stamp) }
+        switch hash(file, opened.size) {
+        case .success(let size):
+            return (size, .digest(SHA256Hash { ccrypto_hasher_end(hasher, $0) }), stamp)
+        case .failure(SystemProblem(EFBIG)): return (opened.size, .tooLarge, stamp)
+        case .failure(SystemProblem(EINTR)): return nil
+        case .failure: return (opened.size, .unreadable, stamp)
+        }
+    }
+
+    /// MD5 of what is in a regular file, in hexadecimal digits; nil where that can't be read.
+    func md5(_ path: FilePath) -> String? {
+        let file = path.withCString(cfiles_open)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var opened = cfiles_status()
+        guard cfiles_status(file, "", &opened) == 0, opened.kind == .regular, ccrypto_hasher_begin_md5(hasher),
+            case .success = hash(file, opened.size)
+        else { return nil }
+        let digest = SHA256Hash { ccrypto_hasher_end(hasher, $0) }
+        return Array(digest.bytes.prefix(Int(CCRYPTO_MD5_SIZE))).hexadecimal
+    }
+
+    /// Hands all that is in a file to the hasher.
+    ///
+    /// - Parameters:
+    ///   - file: The open file.
+    ///   - expected: How many bytes there should be.
+    /// - Returns: How many there were; `EFBIG` for too many, `EINTR` where nobody waits for the end any more.
+    private func hash(_ file: Int32, _ expected: UInt64) -> Result<UInt64, SystemProblem> {
+        cfiles_read_randomly(file)
         var size: UInt64 = 0
         while true {
-            // One byte more than there should be, so that a short file needs no second call to come to its end.
             let count = cfiles_read(file, buffer.baseAddress, Self.portion, Int64(size))
-            guard count >= 0 else { return (opened.size, .unreadable, stamp) }
+            guard count >= 0 else { return .failure(SystemProblem(Int32(-count))) }
             size += UInt64(count)
             bytesRead += UInt64(count)
-            guard size <= sizeLimit else { return (size, .tooLarge, stamp) }
+            guard size <= sizeLimit else { return .failure(SystemProblem(EFBIG)) }
             guard ccrypto_hasher_add(hasher, buffer.baseAddress, Int(count)) else {
-                return (opened.size, .unreadable, stamp)
+                return .failure(SystemProblem(EIO))
             }
-            if count < Self.portion, size >= opened.size || count == 0 { break }
-            if size.isMultiple(of: 1 << 24), isGivenUp() { return nil }
+            // A short file needs no second call to come to its end.
+            if count < Self.portion, size >= expected || count == 0 { return .success(size) }
+            if size.isMultiple(of: 1 << 24), isGivenUp() { return .failure(SystemProblem(EINTR)) }
         }
-        let digest = SHA256Hash { ccrypto_hasher_end(hasher, $0) }
-        return (size, .digest(digest), stamp)
     }
 
     private func target(of path: FilePath) -> [UInt8]? {

@@ -20,6 +20,8 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         var claim: IntegrityClaim?
         var baseline: Baseline?
         var changes: [FilePath: FileChange] = [:]
+        /// What the packages say of them.
+        var remarks: [FilePath: String] = [:]
         /// When a round was over last, and until when a window is open.
         var checkedAt: MonotonicTime?
         var windowEnd: MonotonicTime?
@@ -30,21 +32,33 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         /// What waits for the thread: 16; one more is refused.
         var inbox: [Message] = []
         var isStopping = false
+        /// Whether nothing is watched, until the owner wants it.
+        var isOff: Bool
         var watchers: [Mailbox<Void>] = []
     }
 
     private static let inboxBound = 16
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// Finished when files are to be watched.
+    private let wanted = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+    private let folder: IntegrityFolder
     /// Finished when there is something to say: at once, unless a baseline has to be made.
     private let ready = Mailbox<Void>(bound: 1, policy: .refuseNewest)
     /// Wakes the thread.
     let wake: Int32
     private let time: any TimeSource
 
-    /// - Parameter time: The clock.
+    /// - Parameters:
+    ///   - folder: Where is written down what the owner wants.
+    ///   - isConfigured: Whether files are watched whatever the owner has said.
+    ///   - time: The clock.
     /// - Throws: ``FileError`` where the system gives no descriptor.
-    public init(time: any TimeSource) throws(FileError) {
+    public init(_ folder: IntegrityFolder, isConfigured: Bool, time: any TimeSource) throws(FileError) {
         self.time = time
+        self.folder = folder
+        let isOff = !isConfigured && folder.record.response == nil
+        state = Mutex(State(isOff: isOff))
+        if isOff { ready.finish() } else { wanted.finish() }
         wake = cfiles_wake_open()
         guard wake >= 0 else { throw FileError("eventfd", -wake) }
     }
@@ -54,7 +68,9 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     // MARK: For the rest of the agent
 
     /// The watch as a component.
-    public var description: ComponentDescription? { IntegrityComponent.description }
+    public var description: ComponentDescription? {
+        state.withLock(\.isOff) ? nil : IntegrityComponent.description
+    }
 
     /// What is said of the baseline to the router; waits until there is one.
     public func claim() async -> IntegrityClaim? {
@@ -64,7 +80,8 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
 
     /// How the watch is.
     public var status: IntegrityStatus {
-        let findings = state.withLock(\.findings)
+        let (findings, isOff) = state.withLock { ($0.findings, $0.isOff) }
+        guard !isOff else { return IntegrityStatus(state: .off) }
         var status = findings.status
         let now = time.now
         status.checked = findings.checkedAt.map { now - $0 }
@@ -75,7 +92,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// How files differ from the baseline.
     public func changes() -> (changes: [FileChange], root: SHA256Hash?) {
         let findings = state.withLock(\.findings)
-        let changes = FileChange.paired(Array(findings.changes.values))
+        let changes = FileChange.paired(Array(findings.changes.values)).map { $0.remarked(findings.remarks) }
         return (changes, findings.root)
     }
 
@@ -99,11 +116,41 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     /// Hands the router's word on to the thread.
-    public func hear(_ verdict: IntegrityVerdict) { send(.verdict(verdict)) }
+    public func hear(_ verdict: IntegrityVerdict) {
+        if let response = verdict.response, state.withLock(\.isOff) { _ = begin(response) }
+        send(.verdict(verdict))
+    }
+
+    /// The owner wants files to be watched that were not until now.
+    private func begin(_ response: IntegrityResponse) -> CommandOutcome {
+        var record = folder.record
+        record.response = response
+        do throws(FileError) {
+            try folder.keep(record)
+        } catch {
+            return CommandOutcome(.failed, "it can't be written down: \(error)")
+        }
+        state.withLock { $0.isOff = false }
+        wanted.finish()
+        return CommandOutcome(.done)
+    }
+
+    /// Waits until files are to be watched.
+    ///
+    /// - Returns: Whether they are; false: it is to stop.
+    func untilWanted() async -> Bool {
+        _ = await wanted.next()
+        return !isStopping
+    }
 
     /// Hands an order on to the thread, and waits for its end.
     public func heed(_ order: IntegrityOrder) async -> CommandOutcome {
-        await withCheckedContinuation { continuation in
+        if state.withLock(\.isOff) {
+            if case .enable(let response) = order { return begin(response ?? .alert) }
+            return CommandOutcome(
+                .refused, "this device does not watch over its files yet; `m2m integrity DEVICE enable` lets it")
+        }
+        return await withCheckedContinuation { continuation in
             let isTaken = send(.order(order) { continuation.resume(returning: $0) })
             if !isTaken { continuation.resume(returning: CommandOutcome(.refused, "the agent is stopping, or busy")) }
         }
@@ -121,6 +168,9 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     // MARK: For the thread
+
+    /// Whether nothing is watched, until the owner wants it.
+    var isOff: Bool { state.withLock(\.isOff) }
 
     /// What has been handed over; nil: it is to stop.
     func take() -> [Message]? {
@@ -153,6 +203,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
             return state.inbox
         }
         ready.finish()
+        wanted.finish()
         for case .order(_, let reply) in rest { reply(CommandOutcome(.refused, "the agent is stopping")) }
         cfiles_wake(wake)
     }

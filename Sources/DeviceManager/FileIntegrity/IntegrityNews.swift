@@ -13,6 +13,7 @@ struct IntegrityNews: Hashable {
         case windowOpen = "window-open"
         case windowOver = "window-over"
         case overflow
+        case explained
 
         /// What it means, for the device's description.
         var title: String {
@@ -25,6 +26,7 @@ struct IntegrityNews: Hashable {
             case .approved: "What the files are meant to be was approved"
             case .windowOpen: "Changes are collected, and nobody is alarmed"
             case .windowOver: "Changes alarm again"
+            case .explained: "Changed files match their packages"
             case .overflow: "More happened at once than the kernel has told; every file was looked at"
             }
         }
@@ -45,5 +47,19 @@ struct IntegrityNews: Hashable {
         self.name = name
         self.changes = changes
         detail = changes.summary
+    }
+
+    /// The same with what the packages say of the files.
+    func remarked(_ remarks: [FilePath: String]) -> IntegrityNews {
+        changes.isEmpty ? self : IntegrityNews(name, changes.map { $0.remarked(remarks) })
+    }
+}
+
+extension FileChange {
+    /// The same with what its package says of the file.
+    func remarked(_ remarks: [FilePath: String]) -> FileChange {
+        var change = self
+        change.remark = change.remark ?? remarks[path]
+        return change
     }
 }

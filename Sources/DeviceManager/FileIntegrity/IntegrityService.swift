@@ -37,16 +37,24 @@ public struct IntegrityService: Service {
     ///
     /// - Throws: An ``ExplainedError`` where it can't be begun.
     public func run() async throws {
-        let thread = BlockingQueue(label: "m2m.integrity")
-        let world = IntegrityWorker.World(
-            settings: settings, folder: folder, isEnrolled: isEnrolled,
-            disable: { [manager] in manager.disable($0) }, enable: { [manager] in manager.enable() },
-            observe: { [manager] in manager.observations.observe(at: manager.time.now, $0) }, time: manager.time,
-            logger: logger)
         try await withTaskCancellationOrGracefulShutdownHandler {
+            let isNew = monitor.isOff
+            guard await monitor.untilWanted() else { return }
+            manager.describeAnew()
+            // Where nothing was watched until now, no baseline was lost either: the router need not be asked first.
+            let world = world(isEnrolled: isEnrolled && !isNew)
+            let thread = BlockingQueue(label: "m2m.integrity")
             _ = try await thread.run { [monitor] in try IntegrityWorker(world, monitor: monitor).run() }
         } onCancelOrGracefulShutdown: { [monitor] in
             monitor.stop()
         }
+    }
+
+    private func world(isEnrolled: Bool) -> IntegrityWorker.World {
+        IntegrityWorker.World(
+            settings: settings, folder: folder, isEnrolled: isEnrolled,
+            disable: { [manager] in manager.disable($0) }, enable: { [manager] in manager.enable() },
+            observe: { [manager] in manager.observations.observe(at: manager.time.now, $0) }, time: manager.time,
+            logger: logger)
     }
 }

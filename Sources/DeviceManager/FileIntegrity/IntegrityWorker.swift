@@ -38,6 +38,8 @@ final class IntegrityWorker {
     private var overflows = 0
     private var problems: [String]
     private var said: IntegrityStatus?
+    private let reader: FileReader
+    private var opinions = SecondOpinions()
 
     /// Begins to watch, and reads the baseline; where there is none, it is made of what is there.
     init(_ world: World, monitor: IntegrityMonitor) throws {
@@ -47,7 +49,7 @@ final class IntegrityWorker {
         trees = FileTrees(settings.paths, excludes: settings.excludes)
         (watcher, problems) = Self.watcher(settings.mode, trees)
         mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
-        let reader = try FileReader(sizeLimit: UInt64(settings.maxFileSize)) { [monitor] in monitor.isStopping }
+        reader = try FileReader(sizeLimit: UInt64(settings.maxFileSize)) { [monitor] in monitor.isStopping }
         watcher?.watchRoads()
         let (baseline, problem) = Self.baseline(world, trees, reader)
         problems += [problem].compactMap(\.self)
@@ -115,6 +117,7 @@ final class IntegrityWorker {
             checkDirt()
             if let deadline = machine.deadline, deadline <= now { perform(machine.handle(.tick, at: now)) }
             advanceRound()
+            askAgain()
             publish()
             wait()
         }
@@ -123,7 +126,8 @@ final class IntegrityWorker {
     private var now: MonotonicTime { world.time.now }
 
     private func wait() {
-        let next = [dirt.deadline, machine.deadline, schedule.deadline].compactMap(\.self).min()
+        let deadlines = [dirt.deadline, machine.deadline, schedule.deadline, opinions.deadline]
+        let next = deadlines.compactMap(\.self).min()
         let milliseconds = next.map { Int32(clamping: max(0, ($0 - now).milliseconds + ($0 > now ? 1 : 0))) } ?? -1
         let ready = cfiles_wait(watcher?.descriptor ?? -1, monitor.wake, mounts, milliseconds)
         // What was mounted or unmounted hides files, or shows others.
@@ -244,7 +248,20 @@ final class IntegrityWorker {
         }
     }
 
+    /// Asks the packages once more about what did not match them: an update writes its files before it says so.
+    private func askAgain() {
+        guard let paths = opinions.due(at: now) else { return }
+        let matching = opinions.ask(paths.filter { machine.changes[$0] != nil }, reader, at: now)
+        guard !matching.isEmpty else { return }
+        tell(IntegrityNews(.explained, matching.compactMap { machine.changes[$0] }.sorted { $0.path < $1.path }))
+    }
+
     private func tell(_ news: IntegrityNews) {
+        if [.changed, .replaced].contains(news.name) {
+            opinions.remember(news.changes, at: now)
+            _ = opinions.ask(news.changes.map(\.path), reader, at: now)
+        }
+        let news = news.remarked(opinions.remarks)
         world.observe(.event(Event(component: IntegrityComponent.id, name: news.name.rawValue, detail: news.detail)))
         world.logger.warning("files: \(news.name.rawValue)", metadata: ["detail": "\(news.detail)"])
     }
@@ -261,7 +278,8 @@ final class IntegrityWorker {
         var findings = IntegrityMonitor.Findings(status: status)
         findings.claim = IntegrityClaim(
             root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response)
-        (findings.baseline, findings.changes) = (baseline, machine.changes)
+        opinions.keep { machine.changes[$0] != nil }
+        (findings.baseline, findings.changes, findings.remarks) = (baseline, machine.changes, opinions.remarks)
         (findings.checkedAt, findings.windowEnd) = (schedule.overAt, machine.windowEnd)
         monitor.publish(findings)
         let isNews = said.map { ($0.state, $0.changes) != (status.state, status.changes) } ?? true

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The name of a file with all folders above it, as the kernel has it: bytes, which need not be text.
 public struct FilePath: Hashable, Sendable {
     /// The bytes; none is 0.
@@ -17,6 +19,13 @@ public struct FilePath: Hashable, Sendable {
         var bytes = Array(text.utf8)
         while bytes.count > 1, bytes.last == Self.slash { bytes.removeLast() }
         self.bytes = bytes
+    }
+
+    /// The folder in which this process is (getcwd(3)).
+    public static var current: FilePath {
+        guard let name = getcwd(nil, 0) else { return FilePath("/") }
+        defer { free(name) }
+        return FilePath(String(cString: name))
     }
 
     /// A file in this folder.

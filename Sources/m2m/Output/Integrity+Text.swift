@@ -50,7 +50,10 @@ extension ReportedIntegrity {
 extension IntegrityStatus {
     fileprivate func lines(_ device: DeviceID) -> [String] {
         guard state != .off else {
-            return ["\(device): the files are not watched; [integrity] in agent.toml lets the agent watch them"]
+            return [
+                "\(device): the files are not watched; [integrity] in agent.toml lets the agent watch them, and so does "
+                    + "`m2m integrity \(device) enable`"
+            ]
         }
         let many = changes == 1 ? "1 of them is not as approved" : "\(changes) of them are not as approved"
         var lines = [

@@ -29,6 +29,9 @@ struct ccrypto_hasher;
 struct ccrypto_hasher *ccrypto_hasher_new(void);
 void ccrypto_hasher_free(struct ccrypto_hasher *hasher);
 bool ccrypto_hasher_begin(struct ccrypto_hasher *hasher);
+/* MD5 in its place, of which only the first CCRYPTO_MD5_SIZE bytes count: what dpkg(1) uses, and no protection. */
+#define CCRYPTO_MD5_SIZE 16
+bool ccrypto_hasher_begin_md5(struct ccrypto_hasher *hasher);
 bool ccrypto_hasher_add(struct ccrypto_hasher *hasher, const void *bytes, size_t count);
 bool ccrypto_hasher_end(struct ccrypto_hasher *hasher, uint8_t digest[CCRYPTO_SHA256_SIZE]);
 

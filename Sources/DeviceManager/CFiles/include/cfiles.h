@@ -49,6 +49,9 @@ void cfiles_read_randomly(int file);
 /* The time that this thread has worked, in nanoseconds: CLOCK_THREAD_CPUTIME_ID. */
 int64_t cfiles_thread_ns(void);
 
+/* Where bytes begin among others, memmem(3); -1: nowhere. */
+int64_t cfiles_find(const void *all, size_t count, const void *part, size_t part_count);
+
 /* inotify(7). An event is a struct inotify_event: see cfiles_event. */
 int cfiles_inotify_open(void);
 int cfiles_inotify_add(int inotify, const char *path, uint32_t mask);
