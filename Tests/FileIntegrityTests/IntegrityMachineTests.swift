@@ -57,9 +57,30 @@ import Testing
         #expect(names(machine.handle(Self.findings("/a"), at: second(2))) == [])
         #expect(names(machine.handle(Self.findings("/b"), at: second(2))) == ["changed"])
         #expect(names(machine.handle(Self.mended("/a"), at: second(3))) == ["mended"])
-        #expect(names(machine.handle(Self.mended("/b"), at: second(3))) == ["mended"])
+        #expect(names(machine.handle(Self.mended("/b"), at: second(4))) == ["mended"])
         #expect(machine.state == .disabled)
         #expect(machine.changes.isEmpty)
+    }
+
+    @Test("Many changes one after the other are few alarms; what is done about them never waits")
+    func together() throws {
+        var machine = try machine()
+        _ = machine.handle(.checkedAll, at: second(0))
+        func moment(_ milliseconds: Int64) -> MonotonicTime { second(1) + .milliseconds(milliseconds) }
+        #expect(names(machine.handle(Self.findings("/a", kind: .replaced), at: moment(0))) == ["replaced"])
+        #expect(machine.deadline == nil)
+        #expect(names(machine.handle(Self.findings("/b"), at: moment(1))) == ["DISABLE"])
+        #expect(names(machine.handle(Self.findings("/c"), at: moment(2))) == [])
+        #expect(machine.deadline == moment(1_000))
+        #expect(names(machine.handle(.tick, at: moment(999))) == [])
+        let told = machine.handle(.tick, at: moment(1_000))
+        #expect(names(told) == ["changed"])
+        #expect(told.contains(.tell(IntegrityNews(.changed, [Self.change("/b"), Self.change("/c")]))))
+        #expect(machine.deadline == nil)
+        // What was gone before anybody was told of it is no news.
+        #expect(names(machine.handle(Self.findings("/d"), at: moment(1_001))) == [])
+        #expect(names(machine.handle(Self.mended("/d"), at: moment(1_002))) == [])
+        #expect(machine.deadline == nil)
     }
 
     @Test("Where only an alert is wanted nothing is disabled")

@@ -85,6 +85,7 @@ final class FanotifyWatcher: FileWatcher {
     }
 
     func forget(_ path: FilePath) {
+        guard handles[path] != nil else { return }  // then nothing below it is known either
         for (other, hash) in handles where other.isWithin(path) && folders[hash]?.role != .road {
             (handles[other], folders[hash], files[hash]) = (nil, nil, nil)
         }

@@ -81,6 +81,7 @@ final class InotifyWatcher: FileWatcher {
     }
 
     func forget(_ path: FilePath) {
+        guard numbers[path] != nil else { return }  // then nothing below it is watched either
         for (other, number) in numbers where other.isWithin(path) && watches[number]?.role != .road {
             _ = cfiles_inotify_remove(descriptor, number)
             (numbers[other], watches[number]) = (nil, nil)

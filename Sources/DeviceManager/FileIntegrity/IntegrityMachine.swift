@@ -38,6 +38,8 @@ struct IntegrityMachine {
 
     /// The longest window.
     static let longestWindow: Duration = .seconds(86_400)
+    /// After something was told, what comes within this time is told together: many changes are few alarms.
+    static let quiet: Duration = .seconds(1)
 
     private let configured: IntegrityResponse
     private let boot: BootID
@@ -49,6 +51,13 @@ struct IntegrityMachine {
     private(set) var changes: [FilePath: FileChange] = [:]
     /// Those of which nobody was told yet.
     private var untold: Set<FilePath> = []
+    /// Files that were replaced by others that are like them, and files that are as approved again, of which nobody was
+    /// told yet either.
+    private var replaced: [FilePath: FileChange] = [:]
+    private var mended: Set<FilePath> = []
+    private var quietUntil: MonotonicTime?
+    /// The sum of what stands for each change.
+    private var sum: UInt64 = 0
     /// Why the device is disabled; nil: it is not.
     private(set) var disabledBecause: String?
     /// What the router has against the baseline; nil: nothing.
@@ -81,7 +90,7 @@ struct IntegrityMachine {
     var windowEnd: MonotonicTime? { record.window?.end }
 
     /// When ``Event/tick`` is due; nil: never.
-    var deadline: MonotonicTime? { windowEnd }
+    var deadline: MonotonicTime? { windowEnd ?? (hasNews && !isStarting ? quietUntil : nil) }
 
     /// In which state the files are.
     var state: IntegrityStatus.State {
@@ -101,87 +110,96 @@ struct IntegrityMachine {
     /// Something happened.
     mutating func handle(_ event: Event, at now: MonotonicTime) -> [Action] {
         switch event {
-        case .checked(let findings): return note(findings)
+        case .checked(let findings): return note(findings, at: now)
         case .checkedAll:
             guard isStarting else { return [] }
             isStarting = false
             // Of what was there before the start, too, people were told then.
             if record.told == told { untold = [] }
-            guard changes.isEmpty, record.told != nil else { return settle() }
+            guard changes.isEmpty, record.told != nil else { return settle(at: now) }
             record.told = nil
             return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)]
-        case .verdict(let verdict): return hear(verdict)
+        case .verdict(let verdict): return hear(verdict, at: now)
         case .order(.approve(let root, let counter), let number, let found):
             return approve(root, counter, number, found)
         case .order(.enable(let response), let number, _): return enable(response, number)
         case .order(.window(let length), let number, _): return open(length, number, at: now)
         case .tick:
-            guard let windowEnd, windowEnd <= now else { return [] }
+            guard let windowEnd else { return settle(at: now) }
+            guard windowEnd <= now else { return [] }
             record.window = nil
             let over = changes.isEmpty ? "nothing has changed in it" : "what has changed in it is not approved"
-            return [.keep(record), .tell(IntegrityNews(.windowOver, over))] + settle()
+            return [.keep(record), .tell(IntegrityNews(.windowOver, over))] + settle(at: now)
         }
     }
 
     // MARK: Changes
 
-    private mutating func note(_ findings: FileChecker.Findings) -> [Action] {
-        var (replaced, mended): ([FileChange], [FilePath]) = ([], [])
+    private mutating func note(_ findings: FileChecker.Findings, at now: MonotonicTime) -> [Action] {
         for (path, change) in findings {
-            if let change, !change.isViolation { replaced.append(change) }
+            if let change, !change.isViolation, windowEnd == nil, !isStarting { replaced[path] = change }
             let violation = change.flatMap { $0.isViolation ? $0 : nil }
-            guard violation != changes[path] else { continue }
-            if violation == nil, changes[path] != nil, !untold.contains(path) { mended.append(path) }
+            let before = changes[path]
+            guard violation != before else { continue }
+            if violation == nil, before != nil, !untold.contains(path) { mended.insert(path) }
+            sum &-= before.map(Self.number) ?? 0
+            sum &+= violation.map(Self.number) ?? 0
             changes[path] = violation
             if violation != nil { untold.insert(path) } else { untold.remove(path) }
         }
-        var actions: [Action] = []
-        if !replaced.isEmpty, windowEnd == nil, !isStarting {
-            actions.append(.tell(IntegrityNews(.replaced, FileChange.paired(replaced))))
-        }
-        if !mended.isEmpty {
-            let names = mended.sorted().prefix(5).map(\.description).joined(separator: ", ")
-            let more = mended.count > 5 ? " and \(mended.count - 5) more" : ""
-            actions.append(.tell(IntegrityNews(.mended, "\(names)\(more): as approved again")))
-        }
-        return actions + settle()
+        return settle(at: now)
     }
 
-    /// Tells what nobody was told of yet, unless it is only collected.
-    private mutating func settle() -> [Action] {
-        guard windowEnd == nil, !untold.isEmpty else { return [] }
-        let all = FileChange.paired(untold.compactMap { changes[$0] })
+    /// Does what has to be done about changes at once, and tells of them, unless something was told a moment ago: then it
+    /// is told with what comes until then.
+    private mutating func settle(at now: MonotonicTime) -> [Action] {
+        guard windowEnd == nil else { return [] }
         var actions: [Action] = []
-        if response == .disable, disabledBecause == nil {
-            disabledBecause = Self.reason(all)
-            actions.append(.disable(Self.reason(all), isKept: true))
+        if response == .disable, disabledBecause == nil, !untold.isEmpty {
+            let reason = Self.reason(FileChange.paired(untold.compactMap { changes[$0] }))
+            disabledBecause = reason
+            actions.append(.disable(reason, isKept: true))
         }
-        guard !isStarting else { return actions }
-        untold = []
+        guard !isStarting, hasNews, quietUntil.map({ $0 <= now }) ?? true else { return actions }
+        quietUntil = now + Self.quiet
+        if !replaced.isEmpty {
+            actions.append(.tell(IntegrityNews(.replaced, FileChange.paired(Array(replaced.values)))))
+        }
+        if !mended.isEmpty { actions.append(.tell(IntegrityNews(.mended, Self.words(mended)))) }
+        let all = untold.compactMap { changes[$0] }
+        (replaced, mended, untold) = ([:], [], [])
+        guard !all.isEmpty else { return actions }
         record.told = told
-        return actions + [.tell(IntegrityNews(.changed, all)), .keep(record)]
+        return actions + [.tell(IntegrityNews(.changed, FileChange.paired(all))), .keep(record)]
+    }
+
+    /// Whether there is something of which nobody was told yet.
+    private var hasNews: Bool { !untold.isEmpty || !replaced.isEmpty || !mended.isEmpty }
+
+    private static func words(_ mended: Set<FilePath>) -> String {
+        let names = mended.sorted().prefix(5).map(\.description).joined(separator: ", ")
+        return names + (mended.count > 5 ? " and \(mended.count - 5) more" : "") + ": as approved again"
     }
 
     private static func reason(_ changes: [FileChange]) -> String {
         "\(changes.count == 1 ? "a watched file is" : "watched files are") not as approved: \(changes.summary)"
     }
 
-    /// What is told of all changes, in short; nil: there is none.
-    private var told: Checksum? {
-        changes.isEmpty
-            ? nil : Checksum.of(FileChange.paired(Array(changes.values)).map(\.text).joined(separator: "\n"))
-    }
+    /// All changes in a number, whatever their order; nil: there is none.
+    private var told: Checksum? { changes.isEmpty ? nil : Checksum(value: sum) }
+
+    private static func number(_ change: FileChange) -> UInt64 { Checksum.of(change.text).value }
 
     // MARK: The router
 
-    private mutating func hear(_ verdict: IntegrityVerdict) -> [Action] {
+    private mutating func hear(_ verdict: IntegrityVerdict, at now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
         if record.response != verdict.response {
             record.response = verdict.response
             actions.append(.keep(record))
             // What was only told until now may be more from now on.
             if response == .disable, disabledBecause == nil { untold = Set(changes.keys) }
-            actions += settle()
+            actions += settle(at: now)
         }
         objection = verdict.objection
         let reason = verdict.disabledBecause ?? (response == .disable ? verdict.objection : nil)
@@ -213,7 +231,7 @@ struct IntegrityMachine {
             return [.answer(number: number, CommandOutcome(.refused, words))]
         }
         let approved = Array(changes.values)
-        (changes, untold, objection, record.told) = ([:], [], nil, nil)
+        (changes, untold, mended, objection, record.told, sum) = ([:], [], [], nil, nil, 0)
         let words =
             switch approved.count {
             case 0: "the files as they are"
