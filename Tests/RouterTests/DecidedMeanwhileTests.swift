@@ -73,6 +73,11 @@ import Wire
             _ = try await bench.store.raiseAlarm(device, "for a test")
         } _: { talk, device in
             _ = try await talk.next(Welcome.self)
+            // The welcome goes out before the device takes its place.
+            while await bench.core.switchboard.presence(of: device.row, owner: device.owner) == nil {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
             let call = CallRequest(id: "c1", address: Address(device: "shed", component: Sample.heater), action: "on")
             let result = await bench.core.switchboard.call(
                 call, device: device.row, owner: device.owner, component: Sample.heater)
