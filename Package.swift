@@ -243,7 +243,7 @@ let package = Package(
         tests(
             "FileIntegrityTests",
             uses: [
-                "FileIntegrity", "DeviceManager", "DeviceModel", "HALTestKit", "TestSupport", .logging,
+                "FileIntegrity", "DeviceManager", "DeviceModel", "CFiles", "HALTestKit", "TestSupport", .logging,
             ]),
         tests(
             "TransportTests",

@@ -70,25 +70,42 @@ import Testing
     func again() throws {
         // A file that every machine has, and that a package may have.
         let file = FilePath("/etc/hostname")
-        let reader = try FileReader(sizeLimit: 1 << 20)
-        let md5 = try #require(reader.md5(file))
+        let md5 = try #require(try FileReader(sizeLimit: 1 << 20).md5(file))
         try folder.write("info/gzip.md5sums", "\(String(repeating: "0", count: 32))  etc/hostname\n")
-        var opinions = SecondOpinions(database)
+        var opinions = SecondOpinions()
+        func ask(_ files: Set<FilePath>) -> [FileChange] {
+            opinions.heard(database.remarks(on: files) { true })
+        }
         let entry = FileEntry(path: file, kind: .regular, mode: 0, owner: 0, group: 0)
         let change = FileChange(path: file, kinds: [.content], before: entry, now: entry)
         func second(_ number: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: number * 1_000_000_000) }
-        opinions.remember([change], at: second(0))
-        #expect(opinions.ask([file], reader, at: second(0)).isEmpty)
+        let first = opinions.remember([change], at: second(0))
+        #expect(first == [file])
+        let none = ask([file])
+        #expect(none.isEmpty)
         #expect(opinions.remarks[file]?.hasPrefix("it is not as in its package gzip") == true)
-        #expect(opinions.due(at: second(19)) == nil)
+        let early = opinions.due(at: second(19))
+        #expect(early.isEmpty)
         try folder.write("info/gzip.md5sums", "\(md5)  etc/hostname\n")
         // Not again at once: it takes its time.
-        #expect(opinions.ask([file], reader, at: second(4)).isEmpty)
-        #expect(opinions.due(at: second(20)) == [file])
-        #expect(opinions.ask([file], reader, at: second(20)) == [file])
-        #expect(opinions.ask([file], reader, at: second(40)).isEmpty)
+        let soon = opinions.remember([change], at: second(4))
+        let due = opinions.due(at: second(24))
+        #expect(soon.isEmpty && due == [file])
+        let explained = ask([file])
+        #expect(explained.map(\.path) == [file])
+        #expect(explained.first?.remark?.hasPrefix("it matches its package gzip") == true)
         #expect(opinions.deadline == nil)
-        #expect(opinions.ask([FilePath("/tmp/x")], reader, at: second(60)).isEmpty)
+        let later = opinions.remember([change], at: second(40))
+        #expect(later == [file])
+        let known = ask([file])
+        #expect(known.isEmpty)
+        let elsewhere = FileChange(path: FilePath("/tmp/x"), kinds: [.added])
+        opinions.keep { _ in false }
+        let forgotten = opinions.due(at: second(60))
+        // It matched, and is not asked about again while it waits.
+        #expect(forgotten.isEmpty)
+        let nowhere = opinions.remember([elsewhere], at: second(80))
+        #expect(nowhere.isEmpty)
         opinions.keep { _ in false }
         #expect(opinions.remarks.isEmpty)
     }

@@ -25,12 +25,13 @@ final class WatchedTree: Sendable {
     ///   - response: What is done about a change.
     ///   - folder: Where everything is; nil: a new folder.
     ///   - isEnrolled: Whether a router knows of the device.
+    ///   - paths: What is watched, from the folder on.
     ///   - prepare: Makes the files.
     /// - Throws: What `prepare` throws.
     init(
         interval: Duration = .seconds(3_600), mode: AgentConfiguration.Integrity.Mode = .inotify,
         response: IntegrityResponse = .alert, in folder: TemporaryDirectory? = nil,
-        isEnrolled: Bool = false, _ prepare: (WatchedTree) throws -> Void = { _ in }
+        isEnrolled: Bool = false, paths: [String] = ["tree"], _ prepare: (WatchedTree) throws -> Void = { _ in }
     ) throws {
         self.folder = try folder ?? TemporaryDirectory()
         tree = self.folder.file("tree")
@@ -41,7 +42,7 @@ final class WatchedTree: Sendable {
         monitor = try IntegrityMonitor(state, isConfigured: true, time: time)
         try prepare(self)
         let world = IntegrityWorker.World(
-            settings: .init(paths: [tree], response: response, interval: interval, mode: mode), folder: state,
+            settings: .init(paths: paths.map(self.folder.file), response: response, interval: interval, mode: mode), folder: state,
             isEnrolled: isEnrolled, disable: { [ears] reason in ears.commanded.withLock { $0.append(reason) } },
             enable: { [ears] in ears.commanded.withLock { $0.append(nil) } }, observe: { [ears] in ears.hear($0) },
             time: time,
@@ -90,7 +91,7 @@ final class WatchedTree: Sendable {
     /// Waits until a file is known to differ in a way.
     func until(_ name: String, is kind: FileChange.Kind) async throws {
         let path = path(name)
-        try await until { self.monitor.changes().changes.contains { $0.path == path && $0.kinds.contains(kind) } }
+        try await until { self.monitor.snapshot?.changes.contains { $0.path == path && $0.kinds.contains(kind) } ?? false }
     }
 
     /// Events that were told, with what they say.

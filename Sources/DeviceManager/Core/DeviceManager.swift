@@ -158,8 +158,8 @@ public final class DeviceManager: Sendable {
     ///
     /// Whether or not they are watched here: what the router has disabled is disabled.
     public func hear(_ verdict: IntegrityVerdict) {
-        if let integrity { return integrity.hear(verdict) }
-        if let reason = verdict.disabledBecause { disable(reason) }
+        let isTakenCareOf = integrity?.hear(verdict) ?? false
+        if !isTakenCareOf, let reason = verdict.disabledBecause { disable(reason) }
     }
 
     private func status(_ plan: ComponentPlan) -> ComponentStatus {

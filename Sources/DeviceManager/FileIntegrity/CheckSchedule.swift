@@ -7,80 +7,87 @@ struct CheckSchedule {
     static let slice: Duration = .milliseconds(100)
     /// How much longer it rests than it works: less than 1 % of a core.
     private static let rest = 120
-    /// How much of an interval is spent on reading what seems to be what it was.
+    /// How much of an interval is spent on reading what seems to be what it was; one file is read in any case.
     private static let share = 160
+    /// How long after one round that could not wait the next one has to, and how much longer than that took.
+    private static let calm: Duration = .seconds(1)
+    private static let calming = 4
 
     private let interval: Duration
     private var round: CheckRound?
-    /// Whether the round under way does not rest.
-    private var isHurried = true
+    /// Whether the round under way does not rest, and reads only what seems to have changed.
+    private var isHurried = false
     /// Whether everything is read in it, whatever that takes.
     private var isFirst = true
-    /// Whether another one follows at once.
+    /// Whether another one that can't wait follows.
     private var isWanted = false
-    /// From which file on is read; nil: from the first.
-    private var readFrom: FilePath?
+    /// Behind which file reading goes on; nil: it begins with the first.
+    private var readAfter: FilePath?
+    private var readSince: MonotonicTime
     private var spent: Duration = .zero
-    private var isExhausted = false
     private var startedAt: MonotonicTime
     /// When the next slice is due.
     private var sliceAt: MonotonicTime
+    /// Before this no round is begun because it could not wait.
+    private var calmUntil: MonotonicTime
     /// When a round was over last; nil: none was.
     private(set) var overAt: MonotonicTime?
     /// How long it takes until every file was read again; nil: that is not known yet.
     private(set) var period: Duration?
-    private var readSince: MonotonicTime
 
     /// - Parameters:
     ///   - interval: How often every file is looked at.
     ///   - now: The present, at which the first round begins.
     init(interval: Duration, now: MonotonicTime) {
         self.interval = interval
-        (startedAt, sliceAt, readSince) = (now, now, now)
+        (startedAt, sliceAt, readSince, calmUntil) = (now, now, now, now)
     }
 
     /// When there is something to do.
-    var deadline: MonotonicTime? { sliceAt }
+    var deadline: MonotonicTime { sliceAt }
 
-    /// A round is to be made at once.
-    mutating func hurry() {
+    /// Every file is to be looked at as soon as may be: the round under way comes to its end without a rest, and another
+    /// one follows.
+    mutating func hurry(at now: MonotonicTime) {
         isWanted = true
-        sliceAt = MonotonicTime(nanoseconds: 0)
+        sliceAt = round == nil ? max(now, calmUntil) : now
+        if round != nil { isHurried = true }
     }
 
     /// What the files are compared with is another one now.
-    mutating func restart() {
-        if round != nil { isWanted = true }
+    mutating func restart(at now: MonotonicTime) {
+        guard round != nil else { return }
         round = nil
+        hurry(at: now)
     }
 
     /// Whether a slice is due; a round begins with it where none is under way.
     mutating func begin(_ checker: FileChecker, at now: MonotonicTime) -> Bool {
-        if isWanted {
-            (round, isWanted, isHurried) = (nil, false, true)
-        } else {
-            guard sliceAt <= now else { return false }
-        }
+        guard sliceAt <= now else { return false }
         guard round == nil else { return true }
         round = CheckRound(checker)
-        (startedAt, spent, isExhausted) = (now, .zero, false)
-        if readFrom == nil { readSince = now }
+        (isHurried, isWanted) = (isWanted, false)
+        (startedAt, spent) = (now, .zero)
+        if readAfter == nil { readSince = now }
         return true
     }
 
     /// Looks at the next file.
     ///
-    /// - Parameters:
-    ///   - cost: What this slice has cost so far.
-    ///   - findings: Takes how it differs.
+    /// - Parameter findings: Takes how it differs.
     /// - Returns: Whether there is more.
-    mutating func advance(cost: Duration, into findings: inout FileChecker.Findings) -> Bool {
-        if !isFirst, !isExhausted, isHurried || spent + cost > interval / Self.share {
-            isExhausted = true
-            if !isHurried { readFrom = round?.place }
-        }
-        let depth: CheckRound.Depth = isExhausted ? .from(nil) : readFrom.map { .from($0) } ?? .everything
+    mutating func advance(into findings: inout FileChecker.Findings) -> Bool {
+        let depth = depth
         return round?.advance(depth, into: &findings) ?? false
+    }
+
+    private var depth: CheckRound.Depth {
+        if isFirst { return .everything }
+        return isHurried || isExhausted ? .changed : readAfter.map { .after($0) } ?? .everything
+    }
+
+    private var isExhausted: Bool {
+        round.map { $0.lastRead != nil && $0.readingTime > interval / Self.share } ?? false
     }
 
     /// A slice is over.
@@ -93,17 +100,15 @@ struct CheckSchedule {
         spent += cost
         let pause = now + cost * Self.rest
         guard isOver else {
-            sliceAt = isHurried ? now : pause
+            sliceAt = isFirst || isHurried ? now : pause
             return
         }
-        if !isHurried || isFirst, !isExhausted {
-            readFrom = nil
-            period = max(interval, now - readSince)
-        } else if !isHurried {
-            // Reading goes on where it has stopped.
-            period = max(period ?? interval, now - readSince)
+        if isFirst || !isHurried {
+            readAfter = isExhausted && !isFirst ? round?.lastRead : nil
+            period = max(readAfter == nil ? interval : period ?? interval, now - readSince)
         }
+        if isHurried { calmUntil = now + max(Self.calm, spent * Self.calming) }
         (round, isFirst, isHurried, overAt) = (nil, false, false, now)
-        sliceAt = max(pause, startedAt + interval)
+        sliceAt = isWanted ? max(now, calmUntil) : max(pause, startedAt + interval)
     }
 }

@@ -6,11 +6,6 @@ import Glibc
 ///
 /// Its queue has no end, and it names folder and file, by whatever name somebody has written to it.
 final class FanotifyWatcher: FileWatcher {
-    private enum Role: Hashable {
-        case folder
-        case road
-    }
-
     let name = "fanotify"
     let blindness = "writes through a memory mapping: the rolling check sees these"
     let descriptor: Int32
@@ -19,16 +14,20 @@ final class FanotifyWatcher: FileWatcher {
     private let trees: FileTrees
     /// Folders, and files with what else they may be called, by the hash of their handles: two of one hash are looked at
     /// for one another, which costs a moment.
-    private var folders: [Int: (path: FilePath, role: Role)] = [:]
+    private var folders: [Int: FilePath] = [:]
     private var files: [Int: FilePath] = [:]
     private var handles: [FilePath: Int] = [:]
+    private var roads: Roads
     private var marked: Set<UInt64> = []
     private var buffer = [UInt8](repeating: 0, count: 65_536)
+    /// How many times the buffer is filled until something else is to be done: some thousand events.
+    private static let fillings = 4
 
     /// - Parameter trees: What is watched.
     /// - Throws: ``FileError`` where this process may not, or the kernel can't.
     init(_ trees: FileTrees) throws(FileError) {
         self.trees = trees
+        roads = Roads(to: trees.roots)
         descriptor = cfiles_fanotify_open()
         guard descriptor >= 0 else { throw FileError("fanotify", -descriptor) }
         for root in trees.roots {
@@ -43,7 +42,7 @@ final class FanotifyWatcher: FileWatcher {
     // MARK: Watches
 
     func watch(folder: FilePath) {
-        note(folder) { folders[$0] = (folder, .folder) }
+        note(folder) { folders[$0] = folder }
         let result = mark(folder)
         if result != 0 {
             problem =
@@ -57,14 +56,12 @@ final class FanotifyWatcher: FileWatcher {
     }
 
     func watchRoads() {
-        for root in trees.roots {
-            var folder = root.folder
-            while let road = folder {
-                note(road) { folders[$0] = (road, .road) }
-                folder = road.folder
-            }
-        }
+        roads = Roads(to: trees.roots)
+        for folder in roads.folders { watch(folder: folder) }
     }
+
+    /// Marks are on what was mounted: what is in its place has none.
+    func remount() { marked = [] }
 
     /// Marks the file system on which a path is, where that is not done yet.
     private func mark(_ path: FilePath) -> Int32 {
@@ -79,15 +76,22 @@ final class FanotifyWatcher: FileWatcher {
         let count = path.withCString { cfiles_handle($0, &handle) }
         guard count > 0 else { return }
         let hash = handle[..<Int(count)].hashValue
-        if let old = handles[path], old != hash { (folders[old], files[old]) = (nil, nil) }
+        if let old = handles[path], old != hash { drop(old, path) }
         handles[path] = hash
         keep(hash)
     }
 
+    /// Forgets what a handle stands for, unless that is another path by now: two may have changed their places.
+    private func drop(_ hash: Int, _ path: FilePath) {
+        if folders[hash] == path { folders[hash] = nil }
+        if files[hash] == path { files[hash] = nil }
+    }
+
     func forget(_ path: FilePath) {
         guard handles[path] != nil else { return }  // then nothing below it is known either
-        for (other, hash) in handles where other.isWithin(path) && folders[hash]?.role != .road {
-            (handles[other], folders[hash], files[hash]) = (nil, nil, nil)
+        for (other, hash) in handles where other.isWithin(path) && !roads.folders.contains(other) {
+            handles[other] = nil
+            drop(hash, other)
         }
     }
 
@@ -95,12 +99,14 @@ final class FanotifyWatcher: FileWatcher {
 
     func news() -> [FileNews] {
         var news: [FileNews] = []
-        while true {
+        for _ in 0..<Self.fillings {
             let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { return news }
+            guard count > 0 else { break }
             var rest = buffer[..<count]
             while let event = FanotifyEvent(in: &rest) { news += translate(event) }
         }
+        if news.contains(where: { $0.isArrival(of: trees.roots) }) { watchRoads() }
+        return news
     }
 
     private func translate(_ event: FanotifyEvent) -> [FileNews] {
@@ -110,16 +116,14 @@ final class FanotifyWatcher: FileWatcher {
         return [news(of: file, event)]  // by another name than the one that is watched
     }
 
-    private func news(in folder: (path: FilePath, role: Role), _ event: FanotifyEvent) -> [FileNews] {
+    private func news(in folder: FilePath, _ event: FanotifyEvent) -> [FileNews] {
         // A folder itself is called by its own name in the folder above, and `.` where that is not told.
-        let path = event.name.elementsEqual([0x2E]) ? folder.path : folder.path.appending(event.name)
-        switch folder.role {
-        case .folder: return trees.covers(path) ? [news(of: path, event)] : []
-        case .road:
-            return trees.roots.filter { $0.isWithin(path) }.compactMap { root in
-                root == path ? news(of: root, event) : event.isComing ? .folderChanged(root) : nil
-            }
-        }
+        let isItself = event.name.elementsEqual([0x2E])
+        let path = isItself ? folder : folder.appending(event.name)
+        let onWay = roads.news(
+            in: folder, event.name, isComing: event.isComing, isFolder: event.isFolder, isWriting: event.isWriting)
+        guard trees.covers(path), isItself || !trees.roots.contains(path) else { return onWay }
+        return onWay + [news(of: path, event)]
     }
 
     private func news(of path: FilePath, _ event: FanotifyEvent) -> FileNews {

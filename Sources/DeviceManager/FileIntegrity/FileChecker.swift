@@ -11,6 +11,10 @@ final class FileChecker {
     private let trees: FileTrees
     private let watcher: (any FileWatcher)?
     private let reader: FileReader
+    /// What is mounted where; whoever knows better says so.
+    var mounts: MountTable
+    /// What could not be looked at just now, and why.
+    private(set) var puzzles: [FilePath: SystemProblem] = [:]
     /// What the files are meant to be.
     private(set) var baseline: Baseline
     /// The stamp of each entry of the baseline when it was read last; nil: it was not there, or never read.
@@ -23,8 +27,12 @@ final class FileChecker {
     ///   - watcher: Who is told which folders there are.
     ///   - reader: Who reads files.
     ///   - baseline: What they are meant to be.
-    init(_ trees: FileTrees, watcher: (any FileWatcher)?, reader: FileReader, baseline: Baseline) {
+    ///   - mounts: What is mounted where.
+    init(
+        _ trees: FileTrees, watcher: (any FileWatcher)?, reader: FileReader, baseline: Baseline, mounts: MountTable
+    ) {
         self.trees = trees
+        self.mounts = mounts
         self.watcher = watcher
         self.reader = reader
         self.baseline = baseline
@@ -44,29 +52,40 @@ final class FileChecker {
     }
 
     /// Looks at one file; at all below it, too, where it is a folder and was none, or the other way round.
-    func check(_ path: FilePath, into findings: inout Findings) {
-        let found = reader.read(path)
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - findings: Takes how it differs.
+    /// - Returns: Whether something is known of it; false: it has to be tried again.
+    func check(_ path: FilePath, into findings: inout Findings) -> Bool {
+        // What is behind a mount that may never answer is hidden by it; the round says that it is there.
+        if let root = trees.root(of: path), mounts.isRemote(path, below: root) { return true }
+        let look = reader.read(path)
         let index = baseline.index(of: path)
+        let found = look.found
         let isFolder = found?.entry.kind == .folder
-        if isFolder != (index.map { baseline.entries[$0].kind } == .folder) {
-            return checkAll(from: path, into: &findings)
+        if isFolder != (index.map { baseline.entries[$0].kind } == .folder), !look.isUnknown {
+            checkAll(from: path, into: &findings)
+            return true
         }
-        note(path, found, at: index, into: &findings)
+        note(path, look, at: index, into: &findings)
         if let found, found.entry.kind == .regular { watcher?.watch(file: path, links: found.links) }
+        return !look.isUnknown
     }
 
     /// Looks at a folder and all below it, or at what is there in its place.
     func checkAll(from path: FilePath, into findings: inout Findings) {
         watcher?.forget(path)
         var round = CheckRound(self, from: path)
-        while round.advance(.from(nil), into: &findings) {}
+        while round.advance(.changed, into: &findings) {}
     }
 
     // MARK: For a round
 
     func walk(from path: FilePath?) -> TreeWalk {
-        var walk = path.map { TreeWalk(trees, from: $0) } ?? TreeWalk(trees)
+        var walk = path.map { TreeWalk(trees, mounts: mounts, from: $0) } ?? TreeWalk(trees, mounts: mounts)
         walk.willList = { [watcher] folder in watcher?.watch(folder: folder) }
+        walk.willMeet = { [reader] path in reader.begin(path) }
         return walk
     }
 
@@ -77,31 +96,55 @@ final class FileChecker {
     ///   - index: Where it stands in the baseline.
     ///   - isRead: Whether it is read even if it seems to be what it was.
     ///   - findings: Takes how it differs.
-    func meet(_ step: TreeWalk.Step, at index: Int?, isRead: Bool, into findings: inout Findings) {
+    /// - Returns: Whether it was read although it seemed to be what it was.
+    func meet(_ step: TreeWalk.Step, at index: Int?, isRead: Bool, into findings: inout Findings) -> Bool {
+        guard !step.isRemote else {
+            note(step.path, .found(mounted(step, at: index)), at: index, into: &findings)
+            return false
+        }
         let known = index.map { stamps[$0] } ?? others[step.path]
         let stamp = FileStamp(step.status)
         if step.status.kind == .regular, known.map({ !$0.isSameFile(as: stamp) }) ?? true || step.status.links > 1 {
             watcher?.watch(file: step.path, links: step.status.links)
         }
-        if !isRead, let known, known == stamp { return }
+        if !isRead, let known, known == stamp { return false }
         note(step.path, reader.read(step.path, step.status, isListable: step.isListable), at: index, into: &findings)
+        return known == stamp
+    }
+
+    /// A folder over which something is mounted that may never answer: it is what it was, but for that.
+    private func mounted(_ step: TreeWalk.Step, at index: Int?) -> FileReader.Found {
+        var entry = FileEntry(path: step.path, kind: .folder, mode: 0, owner: 0, group: 0)
+        if let index {
+            let before = baseline.entries[index]
+            (entry.mode, entry.owner, entry.group) = (before.mode, before.owner, before.group)
+        }
+        entry.isMounted = true
+        return FileReader.Found(entry: entry, stamp: FileStamp(step.status), links: 1)
     }
 
     /// Takes note of a file of the baseline that was not met.
     func miss(_ index: Int, into findings: inout Findings) {
-        note(baseline.entries[index].path, nil, at: index, into: &findings)
+        note(baseline.entries[index].path, .missing, at: index, into: &findings)
     }
 
     /// Forgets files that are none of the baseline and were not met.
     func missOthers(than met: Set<FilePath>, within path: FilePath?, into findings: inout Findings) {
         for other in others.keys where !met.contains(other) && path.map(other.isWithin) ?? true {
-            note(other, nil, at: nil, into: &findings)
+            note(other, .missing, at: nil, into: &findings)
         }
     }
 
-    private func note(_ path: FilePath, _ found: FileReader.Found?, at index: Int?, into findings: inout Findings) {
+    private func note(_ path: FilePath, _ look: FileReader.Look, at index: Int?, into findings: inout Findings) {
         let before = index.map { baseline.entries[$0] }
         let known = index.map { stamps[$0] } ?? others[path]
+        if case .unknown(let problem) = look {
+            // The next round looks at it again: it has no stamp.
+            if let index { stamps[index] = nil }
+            return puzzles[path] = problem
+        }
+        puzzles[path] = nil
+        let found = look.found
         if let index { stamps[index] = found?.stamp } else { others[path] = found?.stamp }
         var change = FileChange.between(before, found?.entry)
         if change == nil, let known, let found, !known.isSameFile(as: found.stamp) {
@@ -110,75 +153,5 @@ final class FileChecker {
         // What was just said of it in the same breath was about what was there a moment before.
         if change == nil, let said = findings[path], let said, !said.isViolation { return }
         findings.updateValue(change, forKey: path)
-    }
-}
-
-/// One time through all files, or through a part of them, bit by bit.
-struct CheckRound {
-    /// What is read again although it seems to be what it was.
-    enum Depth {
-        /// Everything.
-        case everything
-        /// What comes from a path on; nil: nothing.
-        case from(FilePath?)
-    }
-
-    private let checker: FileChecker
-    private let start: FilePath?
-    private var walk: TreeWalk
-    private var rest: Range<Int>
-    private var met: Set<FilePath> = []
-    /// What is hidden by what is mounted over it.
-    private var hidden: FilePath?
-    /// The file that was met last.
-    private(set) var place: FilePath?
-
-    /// - Parameters:
-    ///   - checker: Who looks at files.
-    ///   - path: Where it begins and ends; nil: everything.
-    init(_ checker: FileChecker, from path: FilePath? = nil) {
-        self.checker = checker
-        start = path
-        walk = checker.walk(from: path)
-        rest = path.map(checker.baseline.range) ?? 0..<checker.baseline.entries.count
-    }
-
-    /// Looks at the next file.
-    ///
-    /// - Parameters:
-    ///   - depth: What is read.
-    ///   - findings: Takes how it differs.
-    /// - Returns: Whether there is more.
-    mutating func advance(_ depth: Depth, into findings: inout FileChecker.Findings) -> Bool {
-        guard let step = walk.next() else {
-            for index in rest { miss(index, into: &findings) }
-            checker.missOthers(than: met, within: start, into: &findings)
-            return false
-        }
-        while let index = rest.first, checker.baseline.entries[index].path < step.path {
-            miss(index, into: &findings)
-            rest = rest.dropFirst()
-        }
-        var index: Int?
-        if let next = rest.first, checker.baseline.entries[next].path == step.path {
-            index = next
-            rest = rest.dropFirst()
-        } else {
-            met.insert(step.path)
-        }
-        if step.status.kind == .folder, step.isListable, !step.isEntered { hidden = step.path }
-        place = step.path
-        let isRead =
-            switch depth {
-            case .everything: true
-            case .from(let start): start.map { $0 <= step.path } ?? false
-            }
-        checker.meet(step, at: index, isRead: isRead, into: &findings)
-        return true
-    }
-
-    private func miss(_ index: Int, into findings: inout FileChecker.Findings) {
-        if let hidden, checker.baseline.entries[index].path.isWithin(hidden) { return }
-        checker.miss(index, into: &findings)
     }
 }

@@ -15,12 +15,35 @@ final class FileReader {
         var links: UInt32
     }
 
+    /// What came of a look at a file.
+    enum Look {
+        case found(Found)
+        /// It is not there, or not any more.
+        case missing
+        /// It could not be looked at just now: that says nothing of the file, and is to be tried again.
+        case unknown(SystemProblem)
+
+        /// What it is; nil: it is not there, or that is not known.
+        var found: Found? {
+            if case .found(let found) = self { found } else { nil }
+        }
+
+        /// Whether nothing is known.
+        var isUnknown: Bool {
+            if case .unknown = self { true } else { false }
+        }
+    }
+
     /// How many bytes are read at a time: what a processor's own cache holds.
     private static let portion = 131_072
+    /// After how many portions somebody is asked whether they still wait for the end.
+    private static let question = 64
+    /// What the system says where it is short of something, or somebody has borrowed the file for a moment (a lease).
+    private static let passing: Set<Int32> = [EAGAIN, EMFILE, ENFILE, ENOMEM, EINTR]
 
     private let sizeLimit: UInt64
-    /// Whether nobody waits for the end of what is being read.
-    private let isGivenUp: () -> Bool
+    /// Told which file is being looked at; whether somebody still waits for the end of it.
+    private let goesOn: (FilePath) -> Bool
     private let hasher: OpaquePointer
     private let buffer: UnsafeMutableRawBufferPointer
     /// How many bytes were read so far.
@@ -28,11 +51,12 @@ final class FileReader {
 
     /// - Parameters:
     ///   - sizeLimit: The size in bytes from which on a file is not read.
-    ///   - isGivenUp: Whether nobody waits for the end of what is being read.
+    ///   - goesOn: Told which file is being looked at, before it is, and every few megabytes; whether somebody still
+    ///     waits for the end of it.
     /// - Throws: ``FileError`` where there is no memory.
-    init(sizeLimit: UInt64, isGivenUp: @escaping () -> Bool = { false }) throws(FileError) {
+    init(sizeLimit: UInt64, goesOn: @escaping (FilePath) -> Bool = { _ in true }) throws(FileError) {
         self.sizeLimit = sizeLimit
-        self.isGivenUp = isGivenUp
+        self.goesOn = goesOn
         guard let hasher = ccrypto_hasher_new() else { throw FileError("SHA-256", ENOMEM) }
         self.hasher = hasher
         buffer = .allocate(byteCount: Self.portion, alignment: 64)
@@ -43,12 +67,22 @@ final class FileReader {
         buffer.deallocate()
     }
 
+    /// Tells that a file is about to be looked at.
+    func begin(_ path: FilePath) {
+        _ = goesOn(path)
+    }
+
     /// Reads a file.
     ///
     /// - Parameter path: The file.
-    /// - Returns: What it is; nil: it is not there, or not any more.
-    func read(_ path: FilePath) -> Found? {
-        guard case .success(let status) = cfiles_status.of(path) else { return nil }
+    /// - Returns: What it is.
+    func read(_ path: FilePath) -> Look {
+        begin(path)
+        let status: cfiles_status
+        switch cfiles_status.of(path) {
+        case .success(let found): status = found
+        case .failure(let problem): return Self.passing.contains(problem.errno) ? .unknown(problem) : .missing
+        }
         let isListable = status.kind != .folder || TreeWalk.isListable(path)
         return read(path, status, isListable: isListable)
     }
@@ -59,46 +93,53 @@ final class FileReader {
     ///   - path: The file.
     ///   - status: What the kernel has said.
     ///   - isListable: Whether its names can be listed, where it is a folder.
-    /// - Returns: What it is; nil: it is not there any more.
-    func read(_ path: FilePath, _ status: cfiles_status, isListable: Bool) -> Found? {
-        guard let kind = status.kind else { return nil }
+    /// - Returns: What it is.
+    func read(_ path: FilePath, _ status: cfiles_status, isListable: Bool) -> Look {
+        guard let kind = status.kind else { return .missing }
         var entry = FileEntry(
             path: path, kind: kind, isMounted: status.is_mounted, mode: UInt16(status.mode & 0o7777),
             owner: status.owner, group: status.group)
         var stamp = FileStamp(status)
         switch kind {
         case .regular:
-            guard let (size, content, seen) = contents(of: path, status) else { return nil }
-            (entry.size, entry.content, stamp) = (size, content, seen)
+            let file = path.withCString(cfiles_open)
+            if file == -ENOENT || file == -ENOTDIR { return .missing }
+            if Self.passing.contains(-file) { return .unknown(SystemProblem(-file)) }
+            entry.size = status.size
+            entry.content = .unreadable
+            guard file >= 0 else { break }
+            defer { close(file) }
+            do throws(SystemProblem) {
+                try read(file, path, &entry, &stamp)
+            } catch {
+                return .unknown(error)
+            }
         case .link:
-            guard let target = target(of: path) else { return nil }
+            guard let target = Self.target(of: path) else { return .missing }
             entry.content = .target(target)
         case .folder: entry.content = isListable ? .none : .unreadable
         case .pipe, .socket, .characterDevice, .blockDevice: break
         }
-        return Found(entry: entry, stamp: stamp, links: status.links)
+        return .found(Found(entry: entry, stamp: stamp, links: status.links))
     }
 
-    private func contents(of path: FilePath, _ status: cfiles_status) -> (UInt64, FileContent, FileStamp)? {
-        let file = path.withCString(cfiles_open)
-        guard file >= 0 else {
-            return -file == ENOENT || -file == ENOTDIR ? nil : (status.size, .unreadable, FileStamp(status))
-        }
-        defer { close(file) }
+    /// Reads what is in an open file.
+    private func read(
+        _ file: Int32, _ path: FilePath, _ entry: inout FileEntry, _ stamp: inout FileStamp
+    ) throws(SystemProblem) {
         var opened = cfiles_status()
         // Something else may have come in its place meanwhile: then there will be news of that, too.
-        guard cfiles_status(file, "", &opened) == 0, opened.kind == .regular else {
-            return (status.size, .unreadable, FileStamp(status))
-        }
-        let stamp = FileStamp(opened)
-        guard opened.size <= sizeLimit else { return (opened.size, .tooLarge, stamp) }
-        guard ccrypto_hasher_begin(hasher) else { return (opened.size, .unreadable, stamp) }
-        switch hash(file, opened.size) {
+        guard cfiles_status(file, "", &opened) == 0, opened.kind == .regular else { return }
+        (stamp, entry.size) = (FileStamp(opened), opened.size)
+        guard opened.size <= sizeLimit else { return entry.content = .tooLarge }
+        guard ccrypto_hasher_begin(hasher) else { throw SystemProblem(ENOMEM) }
+        switch hash(file, path, opened.size) {
         case .success(let size):
-            return (size, .digest(SHA256Hash { ccrypto_hasher_end(hasher, $0) }), stamp)
-        case .failure(SystemProblem(EFBIG)): return (opened.size, .tooLarge, stamp)
-        case .failure(SystemProblem(EINTR)): return nil
-        case .failure: return (opened.size, .unreadable, stamp)
+            entry.size = size
+            entry.content = .digest(SHA256Hash { ccrypto_hasher_end(hasher, $0) })
+        case .failure(SystemProblem(EFBIG)): entry.content = .tooLarge
+        case .failure(let problem):
+            if Self.passing.contains(problem.errno) { throw problem }
         }
     }
 
@@ -109,7 +150,7 @@ final class FileReader {
         defer { close(file) }
         var opened = cfiles_status()
         guard cfiles_status(file, "", &opened) == 0, opened.kind == .regular, ccrypto_hasher_begin_md5(hasher),
-            case .success = hash(file, opened.size)
+            case .success = hash(file, path, opened.size)
         else { return nil }
         let digest = SHA256Hash { ccrypto_hasher_end(hasher, $0) }
         return Array(digest.bytes.prefix(Int(CCRYPTO_MD5_SIZE))).hexadecimal
@@ -119,11 +160,13 @@ final class FileReader {
     ///
     /// - Parameters:
     ///   - file: The open file.
+    ///   - path: Its name.
     ///   - expected: How many bytes there should be.
     /// - Returns: How many there were; `EFBIG` for too many, `EINTR` where nobody waits for the end any more.
-    private func hash(_ file: Int32, _ expected: UInt64) -> Result<UInt64, SystemProblem> {
+    private func hash(_ file: Int32, _ path: FilePath, _ expected: UInt64) -> Result<UInt64, SystemProblem> {
         cfiles_read_randomly(file)
         var size: UInt64 = 0
+        var portions = 0
         while true {
             let count = cfiles_read(file, buffer.baseAddress, Self.portion, Int64(size))
             guard count >= 0 else { return .failure(SystemProblem(Int32(-count))) }
@@ -135,15 +178,18 @@ final class FileReader {
             }
             // A short file needs no second call to come to its end.
             if count < Self.portion, size >= expected || count == 0 { return .success(size) }
-            if size.isMultiple(of: 1 << 24), isGivenUp() { return .failure(SystemProblem(EINTR)) }
+            portions += 1
+            if portions.isMultiple(of: Self.question), !goesOn(path) { return .failure(SystemProblem(EINTR)) }
         }
     }
 
-    private func target(of path: FilePath) -> [UInt8]? {
-        guard let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
-        let count = path.withCString { readlink($0, start, FilePath.limit) }
-        guard count >= 0 else { return nil }
-        return Array(buffer.prefix(count))
+    /// Where a link leads; nil: it is none.
+    static func target(of path: FilePath) -> [UInt8]? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: FilePath.limit) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = path.withCString { readlink($0, start, buffer.count) }
+            return count < 0 ? nil : buffer.prefix(count).map { UInt8(bitPattern: $0) }
+        }
     }
 }
 

@@ -6,10 +6,14 @@ import DeviceModel
 struct FileStamp: Hashable {
     private let (device, number, size): (UInt64, UInt64, UInt64)
     private let (modified, changed): (Int64, Int64)
+    private let (mode, owner, group): (UInt32, UInt32, UInt32)
+    private let isMounted: Bool
 
     init(_ status: cfiles_status) {
         (device, number, size) = (status.device, status.number, status.size)
         (modified, changed) = (status.modified_ns, status.changed_ns)
+        // A mount of the same file over itself changes none of its times.
+        (mode, owner, group, isMounted) = (status.mode, status.owner, status.group, status.is_mounted)
     }
 
     /// Whether both are one file, whatever is in it.
@@ -25,6 +29,13 @@ extension cfiles_status {
         var status = cfiles_status()
         let result = path.withCString { cfiles_status(cfiles_here, $0, &status) }
         return result == 0 ? .success(status) : .failure(SystemProblem(-result))
+    }
+
+    /// A folder of which nothing is known but that something is mounted there which may never answer.
+    static var mountedFolder: cfiles_status {
+        var status = cfiles_status()
+        (status.mode, status.is_mounted) = (0o040_000, true)
+        return status
     }
 
     /// What it is; nil for something that no Linux of today has.

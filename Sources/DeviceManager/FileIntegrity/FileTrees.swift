@@ -21,8 +21,12 @@ public struct FileTrees: Hashable, Sendable {
 
     /// Whether a path is watched.
     func covers(_ path: FilePath) -> Bool {
-        guard let root = roots.first(where: { path.isWithin($0) }) else { return false }
-        return !isExcluded(path, below: root)
+        root(of: path).map { !isExcluded(path, below: $0) } ?? false
+    }
+
+    /// Where the tree begins in which a path is; nil: it is in none.
+    func root(of path: FilePath) -> FilePath? {
+        roots.first { path.isWithin($0) }
     }
 
     /// Whether a path is left out, by itself.

@@ -19,11 +19,14 @@ protocol FileWatcher: AnyObject {
     ///   - file: The file.
     ///   - links: How many names it has.
     func watch(file: FilePath, links: UInt32)
-    /// Takes note of everything on the way to the roots.
+    /// Takes note of everything on the way to the roots, as it is now.
     func watchRoads()
+    /// Something was mounted, or is mounted no more: what is on a file system may not be what it was.
+    func remount()
     /// Forgets all at a path and below it.
     func forget(_ path: FilePath)
-    /// What has happened since it was asked last.
+    /// What has happened since it was asked last; not more than a thousand times over, so that who makes news faster than
+    /// it is read keeps nobody reading for ever.
     func news() -> [FileNews]
 }
 
@@ -37,4 +40,14 @@ enum FileNews: Hashable {
     case folderChanged(FilePath)
     /// There was more than the kernel has kept.
     case overflow
+}
+
+extension FileNews {
+    /// Whether it is that one of these paths has come, is gone, or is another one.
+    func isArrival(of paths: [FilePath]) -> Bool {
+        switch self {
+        case .changed(let path), .folderChanged(let path): paths.contains(path)
+        case .written, .overflow: false
+        }
+    }
 }

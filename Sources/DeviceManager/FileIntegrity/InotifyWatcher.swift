@@ -5,15 +5,6 @@ import Glibc
 /// What inotify(7) tells of trees of files: a watch for each folder, for each file with several names, and for each folder
 /// on the way to a tree.
 final class InotifyWatcher: FileWatcher {
-    private enum Role: Hashable {
-        /// A folder in a tree.
-        case folder
-        /// A folder above a tree.
-        case road
-        /// A file that can be written to by another name.
-        case file
-    }
-
     let name = "inotify"
     let blindness =
         "writes through a memory mapping, and writes by another name that a file got after it was looked at: "
@@ -22,9 +13,12 @@ final class InotifyWatcher: FileWatcher {
     private(set) var problem: String?
 
     private let trees: FileTrees
-    private var watches: [Int32: (path: FilePath, role: Role)] = [:]
+    private var roads: Roads
+    private var watches: [Int32: (path: FilePath, isFile: Bool)] = [:]
     private var numbers: [FilePath: Int32] = [:]
     private var buffer = [UInt8](repeating: 0, count: 65_536)
+    /// How many times the buffer is filled until something else is to be done: some thousand events.
+    private static let fillings = 4
 
     private static let folderMask =
         CFILES_IN_MODIFY | CFILES_IN_ATTRIB | CFILES_IN_CLOSE_WRITE | CFILES_IN_MOVED_FROM | CFILES_IN_MOVED_TO
@@ -39,6 +33,7 @@ final class InotifyWatcher: FileWatcher {
     /// - Throws: ``FileError`` where the kernel gives no more of them.
     init(_ trees: FileTrees) throws(FileError) {
         self.trees = trees
+        roads = Roads(to: trees.roots)
         descriptor = cfiles_inotify_open()
         guard descriptor >= 0 else { throw FileError("inotify", -descriptor) }
     }
@@ -47,42 +42,42 @@ final class InotifyWatcher: FileWatcher {
 
     // MARK: Watches
 
-    func watch(folder: FilePath) { add(folder, .folder, Self.folderMask) }
+    func watch(folder: FilePath) { add(folder, isFile: false) }
 
     func watch(file: FilePath, links: UInt32) {
-        if links > 1 { add(file, .file, Self.fileMask) }
+        if links > 1 { add(file, isFile: true) }
     }
 
     func watchRoads() {
-        for root in trees.roots {
-            var folder = root.folder
-            while let road = folder {
-                add(road, .road, Self.folderMask)
-                folder = road.folder
-            }
-        }
+        roads = Roads(to: trees.roots)
+        for folder in roads.folders { add(folder, isFile: false) }
     }
 
-    private func add(_ path: FilePath, _ role: Role, _ mask: UInt32) {
-        let number = path.withCString { cfiles_inotify_add(descriptor, $0, mask) }
+    func remount() {}  // a watch stays with what is mounted, and what comes in its place gets one by the next round
+
+    private func add(_ path: FilePath, isFile: Bool) {
+        let number = path.withCString { cfiles_inotify_add(descriptor, $0, isFile ? Self.fileMask : Self.folderMask) }
         guard number >= 0 else {
-            if number == -ENOSPC {
+            switch -number {
+            case ENOENT, ENOTDIR, ELOOP: break  // there is none; where it comes, the folder above tells
+            case ENOSPC:
                 problem =
                     "the kernel watches no more than \(watches.count) files and folders "
                     + "(fs.inotify.max_user_watches); the rolling check sees the others"
+            case let error: problem = "\(path) can't be watched: \(errorText(error)); the rolling check sees it"
             }
             return
         }
         // A folder that was moved keeps its watch: it has the new name from now on.
         if let before = watches[number], before.path != path { numbers[before.path] = nil }
         if let other = numbers[path], other != number { watches[other] = nil }
-        watches[number] = (path, role)
+        watches[number] = (path, isFile)
         numbers[path] = number
     }
 
     func forget(_ path: FilePath) {
         guard numbers[path] != nil else { return }  // then nothing below it is watched either
-        for (other, number) in numbers where other.isWithin(path) && watches[number]?.role != .road {
+        for (other, number) in numbers where other.isWithin(path) && !roads.folders.contains(other) {
             _ = cfiles_inotify_remove(descriptor, number)
             (numbers[other], watches[number]) = (nil, nil)
         }
@@ -92,12 +87,15 @@ final class InotifyWatcher: FileWatcher {
 
     func news() -> [FileNews] {
         var news: [FileNews] = []
-        while true {
+        for _ in 0..<Self.fillings {
             let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { return news }
+            guard count > 0 else { break }
             var offset = 0
             while let event = Event(in: buffer[..<count], at: &offset) { news += translate(event) }
         }
+        // The way leads elsewhere, or is there at last.
+        if news.contains(where: { $0.isArrival(of: trees.roots) }) { watchRoads() }
+        return news
     }
 
     private func translate(_ event: Event) -> [FileNews] {
@@ -108,31 +106,19 @@ final class InotifyWatcher: FileWatcher {
             if numbers[watch.path] == event.watch { numbers[watch.path] = nil }
             return []
         }
-        let isFolder = event.mask & CFILES_IN_ISDIR != 0
-        switch watch.role {
-        case .file: return [event.mask & CFILES_IN_MODIFY != 0 ? .written(watch.path) : .changed(watch.path)]
-        case .road: return ofRoad(watch.path, event)
-        case .folder:
-            guard !event.name.isEmpty else {
-                // Where it was moved or deleted, the folder above tells what is there now.
-                return event.mask & CFILES_IN_ATTRIB != 0 ? [.changed(watch.path)] : []
-            }
-            let path = watch.path.appending(event.name)
-            guard trees.covers(path) else { return [] }
-            if isFolder, event.mask & Self.comings != 0 { return [.folderChanged(path)] }
-            return [event.mask & CFILES_IN_MODIFY != 0 ? .written(path) : .changed(path)]
+        let isWriting = event.mask & CFILES_IN_MODIFY != 0
+        if watch.isFile { return [isWriting ? .written(watch.path) : .changed(watch.path)] }
+        guard !event.name.isEmpty else {
+            // Where it was moved or deleted, the folder above tells what is there now.
+            return event.mask & CFILES_IN_ATTRIB != 0 && trees.covers(watch.path) ? [.changed(watch.path)] : []
         }
-    }
-
-    /// Something happened in a folder on the way to trees: it counts where it is about one of them.
-    private func ofRoad(_ folder: FilePath, _ event: Event) -> [FileNews] {
-        guard !event.name.isEmpty else { return [] }
-        let path = folder.appending(event.name)
-        return trees.roots.filter { $0.isWithin(path) }.map { root in
-            let isComing = event.mask & Self.comings != 0
-            if isComing, root != path || event.mask & CFILES_IN_ISDIR != 0 { return .folderChanged(root) }
-            return event.mask & CFILES_IN_MODIFY != 0 ? .written(root) : .changed(root)
-        }
+        let (isComing, isFolder) = (event.mask & Self.comings != 0, event.mask & CFILES_IN_ISDIR != 0)
+        let onWay = roads.news(
+            in: watch.path, event.name, isComing: isComing, isFolder: isFolder, isWriting: isWriting)
+        let path = watch.path.appending(event.name)
+        guard trees.covers(path), !trees.roots.contains(path) else { return onWay }
+        if isFolder, isComing { return onWay + [.folderChanged(path)] }
+        return onWay + [isWriting ? .written(path) : .changed(path)]
     }
 }
 

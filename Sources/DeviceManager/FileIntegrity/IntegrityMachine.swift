@@ -55,14 +55,15 @@ struct IntegrityMachine {
     /// told yet either.
     private var replaced: [FilePath: FileChange] = [:]
     private var mended: Set<FilePath> = []
+    /// Changes that were gone again before anybody was told of them.
+    private var passed: [FilePath: FileChange] = [:]
     private var quietUntil: MonotonicTime?
-    /// The sum of what stands for each change.
-    private var sum: UInt64 = 0
     /// Why the device is disabled; nil: it is not.
     private(set) var disabledBecause: String?
     /// What the router has against the baseline; nil: nothing.
     private(set) var objection: String?
 
+    private static let isLooking = "the files are still being looked at; try again in a moment"
     private static let waitsForRouter = "what its files are meant to be is not known any more, until its router says it"
 
     /// - Parameters:
@@ -71,16 +72,20 @@ struct IntegrityMachine {
     ///   - isWaiting: Whether the baseline counts only when the router has said so.
     ///   - disabledBecause: Why the device is disabled from before; nil: it is not.
     ///   - boot: This boot.
+    ///   - now: The present.
     init(
         _ configured: IntegrityResponse, record: IntegrityRecord, isWaiting: Bool, disabledBecause: String?,
-        boot: BootID
+        boot: BootID, now: MonotonicTime
     ) {
         self.configured = configured
         self.boot = boot
         self.record = record
         self.isWaiting = isWaiting
         self.disabledBecause = disabledBecause
-        if let window = record.window, window.boot != boot { self.record.window = nil }
+        guard let window = record.window else { return }
+        // Whoever writes the file may write anything; no window is longer than one that could be opened now.
+        self.record.window = window.boot == boot ? window : nil
+        self.record.window?.end = min(window.end, now + Self.longestWindow)
     }
 
     /// What is done about a change: the more of what is configured and what the owner wants.
@@ -114,10 +119,9 @@ struct IntegrityMachine {
         case .checkedAll:
             guard isStarting else { return [] }
             isStarting = false
-            // Of what was there before the start, too, people were told then.
-            if record.told == told { untold = [] }
-            guard changes.isEmpty, record.told != nil else { return settle(at: now) }
-            record.told = nil
+            // What people were told before the start they are told again: nobody else could say that they were.
+            guard changes.isEmpty, record.isChanged else { return settle(at: now) }
+            record.isChanged = false
             return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)]
         case .verdict(let verdict): return hear(verdict, at: now)
         case .order(.approve(let root, let counter), let number, let found):
@@ -141,11 +145,16 @@ struct IntegrityMachine {
             let violation = change.flatMap { $0.isViolation ? $0 : nil }
             let before = changes[path]
             guard violation != before else { continue }
-            if violation == nil, before != nil, !untold.contains(path) { mended.insert(path) }
-            sum &-= before.map(Self.number) ?? 0
-            sum &+= violation.map(Self.number) ?? 0
             changes[path] = violation
-            if violation != nil { untold.insert(path) } else { untold.remove(path) }
+            if violation != nil {
+                untold.insert(path)
+                mended.remove(path)
+            } else if untold.remove(path) == nil {
+                mended.insert(path)
+            } else if windowEnd == nil {
+                mended.insert(path)
+                passed[path] = before
+            }
         }
         return settle(at: now)
     }
@@ -165,12 +174,17 @@ struct IntegrityMachine {
         if !replaced.isEmpty {
             actions.append(.tell(IntegrityNews(.replaced, FileChange.paired(Array(replaced.values)))))
         }
+        // What was changed and is as approved again is both.
+        let changed = passed.filter { changes[$0.key] == nil }.values + untold.compactMap { changes[$0] }
+        if !changed.isEmpty { actions.append(.tell(IntegrityNews(.changed, FileChange.paired(Array(changed))))) }
         if !mended.isEmpty { actions.append(.tell(IntegrityNews(.mended, Self.words(mended)))) }
-        let all = untold.compactMap { changes[$0] }
-        (replaced, mended, untold) = ([:], [], [])
-        guard !all.isEmpty else { return actions }
-        record.told = told
-        return actions + [.tell(IntegrityNews(.changed, FileChange.paired(all))), .keep(record)]
+        let isChanged = !changes.isEmpty
+        (replaced, mended, untold, passed) = ([:], [], [], [:])
+        if record.isChanged != isChanged {
+            record.isChanged = isChanged
+            actions.append(.keep(record))
+        }
+        return actions
     }
 
     /// Whether there is something of which nobody was told yet.
@@ -185,11 +199,6 @@ struct IntegrityMachine {
         "\(changes.count == 1 ? "a watched file is" : "watched files are") not as approved: \(changes.summary)"
     }
 
-    /// All changes in a number, whatever their order; nil: there is none.
-    private var told: Checksum? { changes.isEmpty ? nil : Checksum(value: sum) }
-
-    private static func number(_ change: FileChange) -> UInt64 { Checksum.of(change.text).value }
-
     // MARK: The router
 
     private mutating func hear(_ verdict: IntegrityVerdict, at now: MonotonicTime) -> [Action] {
@@ -202,6 +211,12 @@ struct IntegrityMachine {
             actions += settle(at: now)
         }
         objection = verdict.objection
+        if objection != nil, record.window != nil {
+            // Nobody has opened it whose word counts.
+            record.window = nil
+            actions += [.keep(record), .tell(IntegrityNews(.windowOver, "its router has an objection"))]
+            actions += settle(at: now)
+        }
         let reason = verdict.disabledBecause ?? (response == .disable ? verdict.objection : nil)
         if let reason, disabledBecause == nil {
             disabledBecause = reason
@@ -224,14 +239,14 @@ struct IntegrityMachine {
         _ root: SHA256Hash, _ counter: UInt64, _ number: Int, _ found: SHA256Hash
     ) -> [Action] {
         guard !isStarting else {
-            return [.answer(number: number, CommandOutcome(.refused, "the files are still being looked at; try again"))]
+            return [.answer(number: number, CommandOutcome(.refused, Self.isLooking))]
         }
         guard root == found else {
             let words = "the files have changed again since you were shown them; look at them, and approve then"
             return [.answer(number: number, CommandOutcome(.refused, words))]
         }
         let approved = Array(changes.values)
-        (changes, untold, mended, objection, record.told, sum) = ([:], [], [], nil, nil, 0)
+        (changes, untold, mended, passed, objection, record.isChanged) = ([:], [], [], [:], nil, false)
         let words =
             switch approved.count {
             case 0: "the files as they are"
@@ -245,6 +260,9 @@ struct IntegrityMachine {
     }
 
     private mutating func enable(_ wanted: IntegrityResponse?, _ number: Int) -> [Action] {
+        guard !isStarting || disabledBecause == nil else {
+            return [.answer(number: number, CommandOutcome(.refused, Self.isLooking))]
+        }
         if disabledBecause != nil || wanted == .disable, !changes.isEmpty || objection != nil {
             let what = changes.isEmpty ? objection ?? "" : FileChange.paired(Array(changes.values)).summary
             let words = "its files are not as approved; approve or mend them first: \(what)"

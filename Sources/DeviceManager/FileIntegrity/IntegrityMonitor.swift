@@ -12,6 +12,8 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     enum Message: Sendable {
         case verdict(IntegrityVerdict)
         case order(IntegrityOrder, @Sendable (CommandOutcome) -> Void)
+        /// What the packages say of changed files.
+        case remarks([FilePath: String])
     }
 
     /// What the thread has found.
@@ -35,15 +37,21 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         /// Whether nothing is watched, until the owner wants it.
         var isOff: Bool
         var watchers: [Mailbox<Void>] = []
+        /// Which file is being looked at, and since when; nil: none is.
+        var look: (path: FilePath, since: MonotonicTime)?
     }
 
     private static let inboxBound = 16
+    /// How long a look at a file, or at a few megabytes of it, may take until people are told of it.
+    static let patience: Duration = .seconds(60)
     private let state: Mutex<State>
     /// Finished when files are to be watched.
     private let wanted = Mailbox<Void>(bound: 1, policy: .refuseNewest)
     private let folder: IntegrityFolder
     /// Finished when there is something to say: at once, unless a baseline has to be made.
     private let ready = Mailbox<Void>(bound: 1, policy: .refuseNewest)
+    /// Finished when the thread is to stop.
+    let stopping = Mailbox<Void>(bound: 1, policy: .refuseNewest)
     /// Wakes the thread.
     let wake: Int32
     private let time: any TimeSource
@@ -86,22 +94,21 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         let now = time.now
         status.checked = findings.checkedAt.map { now - $0 }
         status.window = findings.windowEnd.map { max(.zero, $0 - now) }
+        status.problems += [stuck(at: now)?.words].compactMap(\.self)
         return status
     }
 
-    /// How files differ from the baseline.
-    public func changes() -> (changes: [FileChange], root: SHA256Hash?) {
+    /// The files as they are.
+    public var snapshot: IntegritySnapshot? {
         let findings = state.withLock(\.findings)
+        guard let baseline = findings.baseline else { return nil }
         let changes = FileChange.paired(Array(findings.changes.values)).map { $0.remarked(findings.remarks) }
-        return (changes, findings.root)
-    }
-
-    /// All files as they are.
-    public func entries() -> (entries: [FileEntry], root: SHA256Hash?) {
-        let findings = state.withLock(\.findings)
-        guard let baseline = findings.baseline else { return ([], nil) }
+        guard !changes.isEmpty else {
+            return IntegritySnapshot(changes: [], entries: baseline.entries, root: baseline.root)
+        }
         let entries = FileChange.apply(findings.changes.values, to: baseline.entries)
-        return (entries, MerkleTree.root(of: entries, sha256: sha256))
+        return IntegritySnapshot(
+            changes: changes, entries: entries, root: MerkleTree.root(of: entries, sha256: sha256))
     }
 
     /// Subscribes to changes of the status.
@@ -115,10 +122,13 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         return (arrivals, end)
     }
 
-    /// Hands the router's word on to the thread.
-    public func hear(_ verdict: IntegrityVerdict) {
-        if let response = verdict.response, state.withLock(\.isOff) { _ = begin(response) }
-        send(.verdict(verdict))
+    /// Hands the router's word on to the thread; where there is none, that the device is disabled is written down here.
+    public func hear(_ verdict: IntegrityVerdict) -> Bool {
+        if let response = verdict.response, isOff { _ = begin(response) }
+        guard isOff else { return send(.verdict(verdict)) }
+        guard let reason = verdict.disabledBecause else { return true }
+        try? folder.mark.set(reason)  // safe: the router says it again at the next connection
+        return false
     }
 
     /// The owner wants files to be watched that were not until now.
@@ -146,7 +156,13 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// Hands an order on to the thread, and waits for its end.
     public func heed(_ order: IntegrityOrder) async -> CommandOutcome {
         if state.withLock(\.isOff) {
-            if case .enable(let response) = order { return begin(response ?? .alert) }
+            if case .enable(let response) = order {
+                let outcome = begin(response ?? .alert)
+                // What has disabled it was not looked into yet.
+                guard outcome.status == .done, folder.mark.reason != nil else { return outcome }
+                return CommandOutcome(
+                    .refused, "from now on it watches over its files, and is looking at them; enable it in a moment")
+            }
             return CommandOutcome(
                 .refused, "this device does not watch over its files yet; `m2m integrity DEVICE enable` lets it")
         }
@@ -168,6 +184,30 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     // MARK: For the thread
+
+    /// The packages have said something of changed files.
+    func explain(_ remarks: [FilePath: String]) { send(.remarks(remarks)) }
+
+    /// A file is about to be looked at, or goes on being so.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: Whether somebody still waits for the end of it.
+    func looks(at path: FilePath) -> Bool {
+        state.withLock { state in
+            state.look = (path, time.now)
+            return !state.isStopping
+        }
+    }
+
+    /// Nothing is looked at.
+    func rests() { state.withLock { $0.look = nil } }
+
+    /// Where a look has not come to an end for longer than it should.
+    func stuck(at now: MonotonicTime) -> (since: MonotonicTime, words: String)? {
+        guard let look = state.withLock(\.look), look.since + Self.patience <= now else { return nil }
+        let words = "the look at \(look.path) does not come to an end: its disk, or what is mounted there, does not answer"
+        return (look.since, words)
+    }
 
     /// Whether nothing is watched, until the owner wants it.
     var isOff: Bool { state.withLock(\.isOff) }
@@ -204,15 +244,8 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         }
         ready.finish()
         wanted.finish()
+        stopping.finish()
         for case .order(_, let reply) in rest { reply(CommandOutcome(.refused, "the agent is stopping")) }
         cfiles_wake(wake)
-    }
-}
-
-extension IntegrityMonitor.Findings {
-    /// The root over the files as they are; nil: that is not known yet.
-    fileprivate var root: SHA256Hash? {
-        guard let baseline, !changes.isEmpty else { return baseline?.root }
-        return MerkleTree.root(of: FileChange.apply(changes.values, to: baseline.entries), sha256: sha256)
     }
 }

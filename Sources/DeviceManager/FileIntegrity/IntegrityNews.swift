@@ -14,6 +14,8 @@ struct IntegrityNews: Hashable {
         case windowOver = "window-over"
         case overflow
         case explained
+        case stuck
+        case hampered
 
         /// What it means, for the device's description.
         var title: String {
@@ -27,6 +29,8 @@ struct IntegrityNews: Hashable {
             case .windowOpen: "Changes are collected, and nobody is alarmed"
             case .windowOver: "Changes alarm again"
             case .explained: "Changed files match their packages"
+            case .stuck: "A file is being looked at, and the look does not come to an end"
+            case .hampered: "Something keeps the watch from seeing, or keeping, all that it should"
             case .overflow: "More happened at once than the kernel has told; every file was looked at"
             }
         }

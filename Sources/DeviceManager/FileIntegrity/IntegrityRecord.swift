@@ -6,8 +6,8 @@ struct IntegrityRecord: Hashable {
     var response: IntegrityResponse?
     /// The window that is open; it ends at the latest when the device boots.
     var window: Window?
-    /// Of which changes people were told last, in short; nil: of none.
-    var told: Checksum?
+    /// Whether people were told last that files are not as approved.
+    var isChanged = false
 
     /// A time in which changes are collected.
     struct Window: Hashable {
@@ -28,9 +28,7 @@ struct IntegrityRecord: Hashable {
             case ("window", 3):
                 guard let boot = BootID(text: words[1]), let end = Int64(words[2]) else { return nil }
                 window = Window(boot: boot, end: MonotonicTime(nanoseconds: end))
-            case ("told", 2):
-                guard let value = UInt64(words[1], radix: 16) else { return nil }
-                told = Checksum(value: value)
+            case ("changed", 1): isChanged = true
             case ("end", 1): return
             default: return nil
             }
@@ -43,7 +41,7 @@ struct IntegrityRecord: Hashable {
         var lines: [String] = []
         if let response { lines.append("response \(response.rawValue)") }
         if let window { lines.append("window \(window.boot) \(window.end.nanoseconds)") }
-        if let told { lines.append("told \(told.text)") }
+        if isChanged { lines.append("changed") }
         return (lines + ["end\n"]).joined(separator: "\n")
     }
 }

@@ -41,18 +41,44 @@ public struct IntegrityService: Service {
             let isNew = monitor.isOff
             guard await monitor.untilWanted() else { return }
             manager.describeAnew()
-            // Where nothing was watched until now, no baseline was lost either: the router need not be asked first.
-            let world = world(isEnrolled: isEnrolled && !isNew)
-            let thread = BlockingQueue(label: "m2m.integrity")
-            _ = try await thread.run { [monitor] in try IntegrityWorker(world, monitor: monitor).run() }
+            let world = world(isNew: isNew)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [monitor] in
+                    let thread = BlockingQueue(label: "m2m.integrity")
+                    _ = try await thread.run { try IntegrityWorker(world, monitor: monitor).run() }
+                }
+                group.addTask { await watchThread() }
+                try await group.next()
+                group.cancelAll()
+            }
         } onCancelOrGracefulShutdown: { [monitor] in
             monitor.stop()
         }
     }
 
-    private func world(isEnrolled: Bool) -> IntegrityWorker.World {
+    /// How often it is looked whether the thread goes on.
+    private static let pause: Duration = .seconds(10)
+    /// How long the thread may take to stop; where a disk holds it up, nobody waits for it.
+    private static let farewell: Duration = .seconds(2)
+
+    /// Tells people where a file holds the thread up, and returns when the thread had its time to stop.
+    private func watchThread() async {
+        let time = manager.time
+        var told: MonotonicTime?
+        while case .deadline = await monitor.stopping.next(until: time.now + Self.pause, on: time) {
+            guard let stuck = monitor.stuck(at: time.now), told != stuck.since else { continue }
+            told = stuck.since
+            let event = Event(
+                component: IntegrityComponent.id, name: IntegrityNews.Name.stuck.rawValue, detail: stuck.words)
+            manager.observations.observe(at: time.now, .event(event))
+            logger.error("files: stuck", metadata: ["detail": "\(stuck.words)"])
+        }
+        try? await time.sleep(until: time.now + Self.farewell)  // safe: cancelled, the thread has come to its end
+    }
+
+    private func world(isNew: Bool) -> IntegrityWorker.World {
         IntegrityWorker.World(
-            settings: settings, folder: folder, isEnrolled: isEnrolled,
+            settings: settings, folder: folder, isEnrolled: isEnrolled, isNew: isNew,
             disable: { [manager] in manager.disable($0) }, enable: { [manager] in manager.enable() },
             observe: { [manager] in manager.observations.observe(at: manager.time.now, $0) }, time: manager.time,
             logger: logger)

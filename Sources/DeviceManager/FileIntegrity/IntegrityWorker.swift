@@ -14,6 +14,8 @@ final class IntegrityWorker {
         var folder: IntegrityFolder
         /// Whether the device is enrolled, so that a router knows of its baseline.
         var isEnrolled: Bool
+        /// Whether nothing was watched until now, so that no baseline was lost where there is none.
+        var isNew = false
         /// Makes the outputs safe, and takes commands to safe only.
         var disable: @Sendable (String) -> Void
         /// Takes commands again.
@@ -36,10 +38,13 @@ final class IntegrityWorker {
     private var replies: [Int: @Sendable (CommandOutcome) -> Void] = [:]
     private var orders = 0
     private var overflows = 0
-    private var problems: [String]
+    /// When people may be told of an overflow again.
+    private var overflowQuiet: MonotonicTime?
+    private var writes = PendingWrites()
+    private let problems: [String]
     private var said: IntegrityStatus?
-    private let reader: FileReader
     private var opinions = SecondOpinions()
+    private let packages = BlockingQueue(label: "m2m.packages")
 
     /// Begins to watch, and reads the baseline; where there is none, it is made of what is there.
     init(_ world: World, monitor: IntegrityMonitor) throws {
@@ -49,15 +54,16 @@ final class IntegrityWorker {
         trees = FileTrees(settings.paths, excludes: settings.excludes)
         (watcher, problems) = Self.watcher(settings.mode, trees)
         mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
-        reader = try FileReader(sizeLimit: UInt64(settings.maxFileSize)) { [monitor] in monitor.isStopping }
+        let mounted = MountTable.now()
+        let reader = try FileReader(sizeLimit: UInt64(settings.maxFileSize)) { [monitor] in monitor.looks(at: $0) }
         watcher?.watchRoads()
-        let (baseline, problem) = Self.baseline(world, trees, reader)
-        problems += [problem].compactMap(\.self)
-        checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline)
+        let (baseline, isNew) = Self.baseline(world, TreeWalk(trees, mounts: mounted), reader)
+        checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline, mounts: mounted)
         machine = IntegrityMachine(
-            settings.response, record: world.folder.record, isWaiting: baseline.isUnconfirmed,
-            disabledBecause: world.folder.mark.reason, boot: world.time.boot)
+            settings.response, record: world.folder.record, isWaiting: baseline.isUnconfirmed && world.isEnrolled,
+            disabledBecause: world.folder.mark.reason, boot: world.time.boot, now: world.time.now)
         schedule = CheckSchedule(interval: settings.interval, now: world.time.now)
+        if isNew { keep(baseline) }
     }
 
     deinit { if mounts >= 0 { close(mounts) } }
@@ -82,27 +88,21 @@ final class IntegrityWorker {
     }
 
     /// The baseline that there is; else one that is made of what is there now.
-    private static func baseline(_ world: World, _ trees: FileTrees, _ reader: FileReader) -> (Baseline, String?) {
-        let file = world.folder.baseline
-        let kept = file.read()
-        if case .baseline(let baseline) = kept { return (baseline, nil) }
+    private static func baseline(_ world: World, _ walk: TreeWalk, _ reader: FileReader) -> (Baseline, isNew: Bool) {
+        let kept = world.folder.baseline.read()
+        if case .baseline(let baseline) = kept { return (baseline, false) }
         if case .damaged(let reason) = kept {
             world.logger.error("what the files are meant to be is lost", metadata: ["reason": "\(reason)"])
         }
-        var walk = TreeWalk(trees)
+        var walk = walk
+        walk.willMeet = { reader.begin($0) }
         var entries: [FileEntry] = []
         while let step = walk.next() {
-            if let found = reader.read(step.path, step.status, isListable: step.isListable) {
+            if case .found(let found) = reader.read(step.path, step.status, isListable: step.isListable) {
                 entries.append(found.entry)
             }
         }
-        let baseline = Baseline(entries, isUnconfirmed: world.isEnrolled)
-        do throws(FileError) {
-            try file.write(baseline)
-            return (baseline, nil)
-        } catch {
-            return (baseline, "what the files are meant to be can't be kept: \(error)")
-        }
+        return (Baseline(entries, isUnconfirmed: !world.isNew), true)
     }
 
     // MARK: The loop
@@ -117,7 +117,8 @@ final class IntegrityWorker {
             checkDirt()
             if let deadline = machine.deadline, deadline <= now { perform(machine.handle(.tick, at: now)) }
             advanceRound()
-            askAgain()
+            askPackages(of: opinions.due(at: now))
+            writes.retry(at: now)
             publish()
             wait()
         }
@@ -126,12 +127,17 @@ final class IntegrityWorker {
     private var now: MonotonicTime { world.time.now }
 
     private func wait() {
-        let deadlines = [dirt.deadline, machine.deadline, schedule.deadline, opinions.deadline]
+        monitor.rests()
+        let deadlines = [dirt.deadline, machine.deadline, schedule.deadline, opinions.deadline, writes.deadline]
         let next = deadlines.compactMap(\.self).min()
         let milliseconds = next.map { Int32(clamping: max(0, ($0 - now).milliseconds + ($0 > now ? 1 : 0))) } ?? -1
         let ready = cfiles_wait(watcher?.descriptor ?? -1, monitor.wake, mounts, milliseconds)
+        guard ready > 0, ready & 4 != 0 else { return }
         // What was mounted or unmounted hides files, or shows others.
-        if ready > 0, ready & 4 != 0 { schedule.hurry() }
+        checker.mounts = MountTable.now()
+        watcher?.remount()
+        watcher?.watchRoads()
+        schedule.hurry(at: now)
     }
 
     /// Whether something has come that goes before a round.
@@ -145,35 +151,43 @@ final class IntegrityWorker {
             replies[orders] = reply
             let found = MerkleTree.root(of: entriesNow, sha256: sha256)
             perform(machine.handle(.order(order, number: orders, found: found), at: now))
+        case .remarks(let remarks):
+            let explained = opinions.heard(remarks)
+            if !explained.isEmpty { tell(IntegrityNews(.explained, explained)) }
         }
     }
 
     private func takeNews() {
-        for news in watcher?.news() ?? [] {
-            if news == .overflow {
-                overflows += 1
+        for news in watcher?.news() ?? [] where !dirt.note(news, at: now) {
+            overflows += 1
+            if overflowQuiet.map({ $0 <= now }) ?? true {
+                overflowQuiet = now + Self.overflowPause
                 tell(IntegrityNews(.overflow, "every file is looked at now"))
-                watcher?.watchRoads()
-                schedule.hurry()
-            } else {
-                dirt.note(news, at: now)
             }
+            watcher?.watchRoads()
+            schedule.hurry(at: now)
         }
     }
 
+    /// How long people are not told again that there was more than the kernel has kept.
+    private static let overflowPause: Duration = .seconds(60)
+
     private func checkDirt() {
-        var findings: FileChecker.Findings = [:]
-        while let dirty = dirt.next(at: now) {
+        for dirty in dirt.due(at: now) {
+            var findings: FileChecker.Findings = [:]
             let before = cfiles_thread_ns()
+            var isOver = true
             if dirty.isTree {
                 checker.checkAll(from: dirty.path, into: &findings)
             } else {
-                checker.check(dirty.path, into: &findings)
+                isOver = checker.check(dirty.path, into: &findings)
             }
-            dirt.checked(dirty.path, cost: .nanoseconds(cfiles_thread_ns() - before), at: now)
+            let cost = Duration.nanoseconds(cfiles_thread_ns() - before)
+            dirt.checked(dirty.path, cost: cost, isOver: isOver, at: now)
             if monitor.isStopping { return }
+            // At once, whatever else is still to be read.
+            if !findings.isEmpty { perform(machine.handle(.checked(findings), at: now)) }
         }
-        if !findings.isEmpty { perform(machine.handle(.checked(findings), at: now)) }
     }
 
     private func advanceRound() {
@@ -183,7 +197,7 @@ final class IntegrityWorker {
         var (steps, isOver) = (0, false)
         var cost = Duration.zero
         while !isOver, cost < CheckSchedule.slice {
-            isOver = !schedule.advance(cost: cost, into: &findings)
+            isOver = !schedule.advance(into: &findings)
             steps += 1
             cost = .nanoseconds(cfiles_thread_ns() - before)
             if steps.isMultiple(of: 32), isInterrupted { break }
@@ -197,6 +211,7 @@ final class IntegrityWorker {
     // MARK: Actions
 
     private func perform(_ actions: [IntegrityMachine.Action]) {
+        let folder = world.folder
         for action in actions {
             switch action {
             case .disable(let reason, let isKept):
@@ -204,30 +219,30 @@ final class IntegrityWorker {
                 world.disable(reason)
                 world.logger.error(
                     "the device is disabled: its outputs are made safe", metadata: ["reason": "\(reason)"])
-                if isKept {
-                    keep("that the device is disabled") { () throws(FileError) in try world.folder.mark.set(reason) }
-                }
+                if isKept { keep(Self.disabling) { () throws(FileError) in try folder.mark.set(reason) } }
             case .enable:
-                world.folder.mark.clear()
+                keep(Self.disabling) { () throws(FileError) in folder.mark.clear() }
                 world.enable()
                 world.logger.notice("the device is commanded again")
             case .adopt(let changes, let counter):
                 adopt(Baseline(FileChange.apply(changes, to: checker.baseline.entries), counter: counter))
             case .confirm(let counter): confirm(counter)
             case .keep(let record):
-                keep("what was decided about its files") { () throws(FileError) in try world.folder.keep(record) }
+                keep("what was decided about its files") { () throws(FileError) in try folder.keep(record) }
             case .tell(let news): tell(news)
             case .answer(let number, let outcome): replies.removeValue(forKey: number)?(outcome)
             }
         }
     }
 
+    private static let disabling = "whether the device is disabled"
+
     private var entriesNow: [FileEntry] { FileChange.apply(machine.changes.values, to: checker.baseline.entries) }
 
     private func adopt(_ baseline: Baseline) {
         checker.adopt(baseline)
-        schedule.restart()
-        keep("what its files are meant to be") { () throws(FileError) in try world.folder.baseline.write(baseline) }
+        schedule.restart(at: now)
+        keep(baseline)
     }
 
     private func confirm(_ counter: UInt64) {
@@ -237,54 +252,66 @@ final class IntegrityWorker {
         adopt(baseline)
     }
 
-    /// Writes something down; where that can't be done, people are told.
-    private func keep(_ what: String, _ write: () throws(FileError) -> Void) {
-        problems.removeAll { $0.hasPrefix(what) }
-        do throws(FileError) {
-            try write()
-        } catch {
-            problems.append("\(what) can't be kept: \(error)")
-            world.logger.error("\(what) can't be kept", metadata: ["reason": "\(error)"])
-        }
+    private func keep(_ baseline: Baseline) {
+        let file = world.folder.baseline
+        keep("what its files are meant to be") { () throws(FileError) in try file.write(baseline) }
     }
 
-    /// Asks the packages once more about what did not match them: an update writes its files before it says so.
-    private func askAgain() {
-        guard let paths = opinions.due(at: now) else { return }
-        let matching = opinions.ask(paths.filter { machine.changes[$0] != nil }, reader, at: now)
-        guard !matching.isEmpty else { return }
-        tell(IntegrityNews(.explained, matching.compactMap { machine.changes[$0] }.sorted { $0.path < $1.path }))
+    /// Writes something down, now or as soon as the disk takes it.
+    private func keep(_ what: String, _ write: @escaping () throws(FileError) -> Void) {
+        let before = writes.problems
+        writes.keep(what, at: now, write)
+        for problem in writes.problems where !before.contains(problem) { world.logger.error("\(problem)") }
     }
 
     private func tell(_ news: IntegrityNews) {
-        if [.changed, .replaced].contains(news.name) {
-            opinions.remember(news.changes, at: now)
-            _ = opinions.ask(news.changes.map(\.path), reader, at: now)
-        }
-        let news = news.remarked(opinions.remarks)
         world.observe(.event(Event(component: IntegrityComponent.id, name: news.name.rawValue, detail: news.detail)))
         world.logger.warning("files: \(news.name.rawValue)", metadata: ["detail": "\(news.detail)"])
+        // Only now, and elsewhere: they take their time, and may hang.
+        if [.changed, .replaced].contains(news.name) { askPackages(of: opinions.remember(news.changes, at: now)) }
+    }
+
+    private func askPackages(of files: Set<FilePath>) {
+        guard !files.isEmpty else { return }
+        packages.start { [monitor] in monitor.explain(PackageDatabase().remarks(on: files, goesOn: { !monitor.isStopping })) }
     }
 
     private func publish() {
         let baseline = checker.baseline
-        let objection = machine.objection == machine.disabledBecause ? nil : machine.objection
         let status = IntegrityStatus(
             state: machine.state, mode: watcher?.name ?? "rounds",
             blindness: watcher?.blindness ?? "everything: each round notices what has changed",
             response: machine.response, root: baseline.root, counter: baseline.counter, files: baseline.entries.count,
             changes: machine.changes.count, disabledBecause: machine.disabledBecause, period: schedule.period,
-            overflows: overflows, problems: problems + [watcher?.problem, objection].compactMap(\.self))
+            overflows: overflows, problems: hindrances)
         var findings = IntegrityMonitor.Findings(status: status)
         findings.claim = IntegrityClaim(
-            root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response)
+            root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response,
+            hasWindow: machine.windowEnd != nil)
         opinions.keep { machine.changes[$0] != nil }
         (findings.baseline, findings.changes, findings.remarks) = (baseline, machine.changes, opinions.remarks)
         (findings.checkedAt, findings.windowEnd) = (schedule.overAt, machine.windowEnd)
         monitor.publish(findings)
-        let isNews = said.map { ($0.state, $0.changes) != (status.state, status.changes) } ?? true
-        guard isNews else { return }
+        let before = said
         said = status
+        for problem in status.problems where before?.problems.contains(problem) != true && problem != machine.objection {
+            tell(IntegrityNews(.hampered, problem))
+        }
+        guard before.map({ ($0.state, $0.changes) != (status.state, status.changes) }) ?? true else { return }
         for reading in IntegrityComponent.readings(status) { world.observe(reading) }
+    }
+
+    /// What keeps the watch from doing all that it should, a sentence each.
+    private var hindrances: [String] {
+        var all = problems + writes.problems
+        if let problem = watcher?.problem { all.append(problem) }
+        if let (path, problem) = checker.puzzles.min(by: { $0.key < $1.key }) {
+            let others = checker.puzzles.count - 1
+            all.append(
+                "\(path)\(others > 0 ? " and \(others) more" : "") can't be looked at just now: "
+                    + errorText(problem.errno))
+        }
+        if let objection = machine.objection, objection != machine.disabledBecause { all.append(objection) }
+        return all
     }
 }

@@ -32,6 +32,8 @@ struct PackageDatabase {
     static let matches = "it matches"
 
     private static let sizeLimit = 64 * 1_024 * 1_024
+    /// The biggest file that is compared with its package, in bytes.
+    private static let fileLimit: UInt64 = 1 << 28
 
     /// Which packages have files.
     ///
@@ -72,6 +74,17 @@ struct PackageDatabase {
             versions[package] = String(line.dropFirst("Version: ".count))
         }
         return versions
+    }
+
+    /// What is to be said of changed files, which are read for it.
+    ///
+    /// - Parameters:
+    ///   - paths: The files.
+    ///   - goesOn: Whether somebody still waits for the answer.
+    /// - Returns: A remark for each that a package has.
+    func remarks(on paths: Set<FilePath>, goesOn: @escaping () -> Bool) -> [FilePath: String] {
+        let reader = try? FileReader(sizeLimit: Self.fileLimit) { _ in goesOn() }  // safe: then it has no opinion
+        return remarks(on: paths) { reader?.md5($0) }
     }
 
     /// What is to be said of changed files.

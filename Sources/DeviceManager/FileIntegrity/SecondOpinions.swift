@@ -1,8 +1,9 @@
 import DeviceModel
 
-/// What the packages say of changed files, and of which of them they are to be asked again.
+/// What the packages say of changed files, and of which of them they are to be asked, and when.
+///
+/// At most 50 files are asked about at a time; of more, nothing is said.
 struct SecondOpinions {
-    /// Of how many files at a time the packages are asked.
     private static let bound = 50
     /// How long they are left alone when they were asked: they take their time.
     private static let pause: Duration = .seconds(5)
@@ -11,56 +12,57 @@ struct SecondOpinions {
 
     /// What they have said.
     private(set) var remarks: [FilePath: String] = [:]
+    /// What they were asked about, and have not answered yet.
+    private var asked: [FilePath: FileChange] = [:]
     private var askedAt: MonotonicTime?
-    private var again: (at: MonotonicTime, paths: [FilePath])?
-    private let database: PackageDatabase
-    /// What they say of a file that is as they want it.
+    private var waiting: (at: MonotonicTime, changes: [FilePath: FileChange])?
+    /// What they have said of a file that is as they want it.
     private var matching: Set<FilePath> = []
 
-    init(_ database: PackageDatabase = PackageDatabase()) {
-        self.database = database
-    }
+    /// When they are to be asked; nil: never.
+    var deadline: MonotonicTime? { asked.isEmpty ? waiting?.at : nil }
 
-    /// When they are to be asked again; nil: never.
-    var deadline: MonotonicTime? { again?.at }
-
-    /// Files have changed: their packages may not know it yet.
-    mutating func remember(_ changes: [FileChange], at now: MonotonicTime) {
-        let paths = (again?.paths ?? []) + changes.map(\.path).filter(PackageDatabase.mayHave)
-        guard !paths.isEmpty else { return }
-        again = (now + Self.patience, Array(paths.prefix(Self.bound)))
-    }
-
-    /// The files that are to be asked about now; nil: none.
-    mutating func due(at now: MonotonicTime) -> [FilePath]? {
-        guard let waiting = again, waiting.at <= now else { return nil }
-        again = nil
-        return waiting.paths.filter { !matching.contains($0) }
-    }
-
-    /// Asks, unless that was done a moment ago.
+    /// Files have changed: their packages are asked at once, and again when an update has had its time.
     ///
     /// - Parameters:
-    ///   - paths: The files.
-    ///   - reader: Reads them.
+    ///   - changes: The changes of which people were told.
     ///   - now: The present.
-    /// - Returns: Those that match their packages, and did not before.
-    mutating func ask(_ paths: [FilePath], _ reader: FileReader, at now: MonotonicTime) -> [FilePath] {
-        let paths = Set(paths.filter(PackageDatabase.mayHave).prefix(Self.bound))
-        guard !paths.isEmpty, askedAt.map({ $0 + Self.pause <= now }) ?? true else { return [] }
-        askedAt = now
-        var new: [FilePath] = []
-        for (path, remark) in database.remarks(on: paths, md5: { reader.md5($0) }) {
-            remarks[path] = remark
-            if remark.hasPrefix(PackageDatabase.matches), matching.insert(path).inserted { new.append(path) }
+    /// - Returns: The files to ask about now; none where they were asked a moment ago.
+    mutating func remember(_ changes: [FileChange], at now: MonotonicTime) -> Set<FilePath> {
+        var all = waiting?.changes ?? [:]
+        for change in changes where PackageDatabase.mayHave(change.path) && all.count < Self.bound {
+            all[change.path] = change
         }
-        return new
+        guard !all.isEmpty else { return [] }
+        waiting = (now + Self.patience, all)
+        guard asked.isEmpty, askedAt.map({ $0 + Self.pause <= now }) ?? true else { return [] }
+        (asked, askedAt) = (all, now)
+        return Set(all.keys)
+    }
+
+    /// The files that are to be asked about now, because an update has had its time.
+    mutating func due(at now: MonotonicTime) -> Set<FilePath> {
+        guard let deadline, deadline <= now, let waiting else { return [] }
+        asked = waiting.changes.filter { !matching.contains($0.key) }
+        (self.waiting, askedAt) = (nil, now)
+        return Set(asked.keys)
+    }
+
+    /// They have answered.
+    ///
+    /// - Parameter answers: A remark for each file that a package has.
+    /// - Returns: The changes after which a file matches its package, of which nothing was said before.
+    mutating func heard(_ answers: [FilePath: String]) -> [FileChange] {
+        defer { asked = [:] }
+        remarks.merge(answers) { $1 }
+        let new = answers.filter { $0.value.hasPrefix(PackageDatabase.matches) && matching.insert($0.key).inserted }
+        return new.keys.compactMap { asked[$0]?.remarked(remarks) }.sorted { $0.path < $1.path }
     }
 
     /// Forgets what was said of other files than those.
     mutating func keep(_ isKept: (FilePath) -> Bool) {
-        guard !remarks.isEmpty else { return }
+        guard !remarks.isEmpty || !matching.isEmpty else { return }
         remarks = remarks.filter { isKept($0.key) }
-        matching = matching.filter(isKept)
+        matching = matching.filter { isKept($0) || waiting?.changes[$0] != nil }
     }
 }

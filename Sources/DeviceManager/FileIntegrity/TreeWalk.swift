@@ -14,24 +14,31 @@ struct TreeWalk {
         var isListable = true
         /// Whether the walk goes into it.
         var isEntered = false
+        /// Whether something is mounted there that may never answer, so that it was not touched.
+        var isRemote = false
     }
 
     /// Told of a folder before its names are listed: who watches it from then on misses nothing that comes later.
     var willList: (FilePath) -> Void = { _ in }
+    /// Told of each file before it is looked at.
+    var willMeet: (FilePath) -> Void = { _ in }
 
     private let trees: FileTrees
+    private let mounts: MountTable
     /// What is still to be looked at: the next one last.
     private var rest: [(path: FilePath, isRoot: Bool)]
 
     /// A walk through everything.
-    init(_ trees: FileTrees) {
+    init(_ trees: FileTrees, mounts: MountTable) {
         self.trees = trees
+        self.mounts = mounts
         rest = trees.roots.reversed().map { ($0, true) }
     }
 
     /// A walk through a part of the trees: a file, or a folder and all below it.
-    init(_ trees: FileTrees, from path: FilePath) {
+    init(_ trees: FileTrees, mounts: MountTable, from path: FilePath) {
         self.trees = trees
+        self.mounts = mounts
         let roots = trees.roots.filter { $0.isWithin(path) }
         rest = roots.isEmpty ? [(path, false)] : roots.reversed().map { ($0, true) }
         if roots.isEmpty, !trees.covers(path) { rest = [] }
@@ -40,14 +47,23 @@ struct TreeWalk {
     /// The next file; nil: that was all.
     mutating func next() -> Step? {
         while let (path, isRoot) = rest.popLast() {
-            guard !trees.isExcluded(path), case .success(let status) = cfiles_status.of(path) else { continue }
-            guard status.kind != nil else { continue }
+            guard !trees.isExcluded(path) else { continue }
+            guard isRoot || !mounts.isRemote(path) else {
+                return Step(path: path, status: .mountedFolder, isRemote: true)
+            }
+            willMeet(path)
+            guard case .success(let status) = cfiles_status.of(path), status.kind != nil else { continue }
             var step = Step(path: path, status: status)
             if status.kind == .folder, isRoot || !status.is_mounted {
                 willList(path)
                 if let names = Self.names(in: path) {
                     step.isEntered = true
-                    for name in names.reversed() where path.bytes.count + 1 + name.count < FilePath.limit {
+                    for name in names.reversed() {
+                        // What is deeper than a path can say is in a folder that can't be listed wholly.
+                        guard path.bytes.count + 1 + name.count < FilePath.limit else {
+                            step.isListable = false
+                            continue
+                        }
                         rest.append((path.appending(name), false))
                     }
                 } else {

@@ -12,6 +12,7 @@ import Wire
 actor LinkConnection {
     private let channel: MessageChannel
     private let manager: DeviceManager
+    private let files: IntegrityAnswers
     private let onOpen: @Sendable (LinkSession.Opening) -> Void
     private let onLoss: @Sendable () -> Void
     private var session: LinkSession
@@ -38,6 +39,7 @@ actor LinkConnection {
     ) {
         self.channel = channel
         self.manager = manager
+        files = IntegrityAnswers(from: manager.integrity)
         (self.onOpen, self.onLoss) = (onOpen, onLoss)
         session = LinkSession(
             identity: identity, description: manager.description, backlogRate: backlogRate, now: manager.time.now)
@@ -222,7 +224,7 @@ actor LinkConnection {
 
     /// Asks the watch over the files beside everything else.
     private func inquire(_ ask: IntegrityAsk) {
-        run { [manager] in .answered(await IntegrityAnswer(to: ask, from: manager.integrity)) }
+        run { [files] in .answered(await files.answer(ask)) }
     }
 
     private func run(_ errand: @escaping @Sendable () async -> LinkSession.Event) {

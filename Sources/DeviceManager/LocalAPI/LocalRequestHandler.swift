@@ -48,7 +48,7 @@ struct LocalRequestHandler: Sendable {
         switch request {
         case .status: break
         case .changes:
-            let changes = manager.integrity?.changes().changes ?? []
+            let changes = manager.integrity?.snapshot?.changes ?? []
             for start in stride(from: 0, to: changes.count, by: Self.portion) {
                 let part = changes[start..<min(start + Self.portion, changes.count)]
                 try await conversation.send(
@@ -61,7 +61,7 @@ struct LocalRequestHandler: Sendable {
                     + "`m2m login`")
         }
         var status = manager.integrity?.status ?? IntegrityStatus(state: .off)
-        status.found = manager.integrity?.changes().root
+        status.found = manager.integrity?.snapshot?.root
         try await conversation.send([.integrity(ReportedIntegrity(device: manager.description.id, status: status))])
     }
 

@@ -17,12 +17,15 @@ public struct IntegrityClaim: Hashable, Sendable {
     public var counter: UInt64?
     /// What the device does about a change.
     public var response: IntegrityResponse
+    /// Whether changes are being collected, and nobody is alarmed.
+    public var hasWindow: Bool
 
     /// What a device says of its baseline.
-    public init(root: SHA256Hash, counter: UInt64?, response: IntegrityResponse) {
+    public init(root: SHA256Hash, counter: UInt64?, response: IntegrityResponse, hasWindow: Bool = false) {
         self.root = root
         self.counter = counter
         self.response = response
+        self.hasWindow = hasWindow
     }
 }
 

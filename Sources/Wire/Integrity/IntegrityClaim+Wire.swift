@@ -6,6 +6,7 @@ extension IntegrityClaim {
             map.field("root", root.bytes)
             map.field("counter", counter)
             map.field("response", response.rawValue)
+            if hasWindow { map.field("window", true) }
         }
     }
 
@@ -13,17 +14,19 @@ extension IntegrityClaim {
         var root: SHA256Hash?
         var counter: UInt64?
         var response: IntegrityResponse?
+        var hasWindow = false
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "root": root = try reader.readDigest(key)
             case "counter": counter = try reader.readUInt64()
             case "response": response = try reader.readChoice(IntegrityResponse.self, key)
+            case "window": hasWindow = try reader.readBool()
             default: try reader.skip()
             }
         }
         self.init(
             root: try reader.require(root, "root"), counter: counter,
-            response: try reader.require(response, "response"))
+            response: try reader.require(response, "response"), hasWindow: hasWindow)
     }
 }
 

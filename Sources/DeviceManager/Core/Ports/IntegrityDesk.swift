@@ -11,15 +11,8 @@ public protocol IntegrityDesk: Sendable {
     /// How it is, without the root over the files as they are.
     var status: IntegrityStatus { get }
 
-    /// How files differ from what they are meant to be, in the order of their paths.
-    ///
-    /// - Returns: The differences, and the root over the files as they are.
-    func changes() -> (changes: [FileChange], root: SHA256Hash?)
-
-    /// All files as they are, in the order of their paths.
-    ///
-    /// - Returns: The files, and the root over them.
-    func entries() -> (entries: [FileEntry], root: SHA256Hash?)
+    /// The files as they are; nil: that is not known yet, or nothing is watched.
+    var snapshot: IntegritySnapshot? { get }
 
     /// Subscribes to changes of the status.
     ///
@@ -27,10 +20,31 @@ public protocol IntegrityDesk: Sendable {
     func watch() -> (arrivals: Mailbox<Void>, end: @Sendable () -> Void)
 
     /// The router has said something of the baseline.
-    func hear(_ verdict: IntegrityVerdict)
+    ///
+    /// - Parameter verdict: What it has said.
+    /// - Returns: Whether everything will be done that follows from it; false: somebody else has to disable the device
+    ///   where it says so.
+    func hear(_ verdict: IntegrityVerdict) -> Bool
 
     /// Does what only the owner can want.
     ///
     /// - Returns: `done`, `refused`, or `failed`.
     func heed(_ order: IntegrityOrder) async -> CommandOutcome
+}
+
+/// The watched files at one moment.
+public struct IntegritySnapshot: Sendable {
+    /// How they differ from what they are meant to be, in the order of their paths.
+    public let changes: [FileChange]
+    /// All of them, in the order of their paths.
+    public let entries: [FileEntry]
+    /// The root over all of them.
+    public let root: SHA256Hash
+
+    /// The files at one moment.
+    public init(changes: [FileChange], entries: [FileEntry], root: SHA256Hash) {
+        self.changes = changes
+        self.entries = entries
+        self.root = root
+    }
 }
