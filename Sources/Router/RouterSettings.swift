@@ -18,6 +18,8 @@ public struct RouterSettings: Sendable {
     public var admission: AdmissionRate
     /// The proxies that are believed when they say for whom they ask.
     public var trustedProxies: TrustedProxies
+    /// Those whose releases may change what the files of devices are meant to be.
+    public var releaseKeys: ReleaseKeys
 
     /// How many devices may connect, one after the other.
     public struct AdmissionRate: Hashable, Sendable {
@@ -52,7 +54,8 @@ public struct RouterSettings: Sendable {
     public init(
         address: RouterAddress = Self.standardAddress, dataDirectory: String = Self.standardDirectory,
         names: [String] = [], certificate: CertificateFiles? = nil, heartbeat: Duration = .seconds(20),
-        admission: AdmissionRate = AdmissionRate(perSecond: 50), trustedProxies: TrustedProxies = .none
+        admission: AdmissionRate = AdmissionRate(perSecond: 50), trustedProxies: TrustedProxies = .none,
+        releaseKeys: ReleaseKeys = .none
     ) {
         self.address = address
         self.dataDirectory = dataDirectory
@@ -61,6 +64,7 @@ public struct RouterSettings: Sendable {
         self.heartbeat = heartbeat
         self.admission = admission
         self.trustedProxies = trustedProxies
+        self.releaseKeys = releaseKeys
     }
 
     /// Where a router listens unless it is told otherwise: on this machine only.

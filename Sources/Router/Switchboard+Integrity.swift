@@ -31,6 +31,15 @@ extension Switchboard {
         return message
     }
 
+    /// Something is about to be approved for a device: one thing at a time.
+    ///
+    /// - Parameter device: The device's row.
+    /// - Returns: Whether it may; then ``endApproval(of:)`` has to follow.
+    func beginApproval(of device: Int64) -> Bool { approvals.insert(device).inserted }
+
+    /// What was to be approved for a device is, or is not.
+    func endApproval(of device: Int64) { approvals.remove(device) }
+
     /// A device has answered a question about its files.
     func answered(_ message: IntegrityAnswer, by device: Device) {
         inquiries[Inquiry(device: device.row, id: message.id)]?.send(message)

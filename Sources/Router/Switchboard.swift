@@ -36,6 +36,8 @@ actor Switchboard {
     /// Where the answers arrive: one each, and the first counts.
     private var pending: [Pending: Mailbox<CommandOutcome>] = [:]
     var inquiries: [Inquiry: Mailbox<IntegrityAnswer>] = [:]
+    /// The devices for which something is just being approved.
+    var approvals: Set<Int64> = []
     private var waiting: [[UInt8]: Mailbox<Notice>] = [:]
     private var nextWatcher = 0
 

@@ -26,6 +26,9 @@ struct RouterConfiguration {
         static let proxies = Key.optional(
             "trusted_proxies", .proxies, default: standard.trustedProxies, shown: "none",
             "Addresses of proxies before the router, such as \"10.0.0.0/8\", whose X-Forwarded-For is believed.")
+        static let releases = Key.optional(
+            "release_keys", .list(of: .nonEmptyString), default: [], shown: "none",
+            "Public keys (PEM, Ed25519) of those whose signed releases may change what watched files are meant to be.")
         static let certificate = Key<CheckedTable?>.optional(
             "certificate", RouterConfiguration.certificate.kind, "A certificate from elsewhere.")
         static let chain = Key.required("chain", .path, "The certificate and those that signed it, as PEM.")
@@ -37,7 +40,7 @@ struct RouterConfiguration {
                 "debug": Logger.Level.debug, "info": .info, "notice": .notice, "warning": .warning, "error": .error,
             ]),
             default: .info, shown: "\"info\"", "The least important messages that are logged.")
-        static let file = TableSchema([listen, data, names, admission, proxies, certificate, log])
+        static let file = TableSchema([listen, data, names, admission, proxies, releases, certificate, log])
     }
 
     /// The keys of the file.
@@ -67,6 +70,7 @@ struct RouterConfiguration {
         settings.names = file[Keys.names]
         settings.admission = RouterSettings.AdmissionRate(perSecond: file[Keys.admission])
         settings.trustedProxies = file[Keys.proxies]
+        settings.releaseKeys = try ReleaseKeys(files: file[Keys.releases])
         settings.certificate = file[Keys.certificate].map { .init(chain: $0[Keys.chain], key: $0[Keys.key]) }
         logLevel = file[Keys.log]?[Keys.level] ?? .info
     }

@@ -43,7 +43,7 @@ import Testing
             case .adopt: "ADOPT"
             case .confirm: "CONFIRM"
             case .answer(_, let outcome): outcome.status.rawValue
-            case .keep: nil
+            case .keep, .expect: nil
             }
         }
     }

@@ -42,7 +42,8 @@ final class WatchedTree: Sendable {
         monitor = try IntegrityMonitor(state, isConfigured: true, time: time)
         try prepare(self)
         let world = IntegrityWorker.World(
-            settings: .init(paths: paths.map(self.folder.file), response: response, interval: interval, mode: mode), folder: state,
+            settings: .init(paths: paths.map(self.folder.file), response: response, interval: interval, mode: mode),
+            folder: state,
             isEnrolled: isEnrolled, disable: { [ears] reason in ears.commanded.withLock { $0.append(reason) } },
             enable: { [ears] in ears.commanded.withLock { $0.append(nil) } }, observe: { [ears] in ears.hear($0) },
             time: time,
@@ -91,7 +92,9 @@ final class WatchedTree: Sendable {
     /// Waits until a file is known to differ in a way.
     func until(_ name: String, is kind: FileChange.Kind) async throws {
         let path = path(name)
-        try await until { self.monitor.snapshot?.changes.contains { $0.path == path && $0.kinds.contains(kind) } ?? false }
+        try await until {
+            self.monitor.snapshot?.changes.contains { $0.path == path && $0.kinds.contains(kind) } ?? false
+        }
     }
 
     /// Events that were told, with what they say.

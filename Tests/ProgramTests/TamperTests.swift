@@ -122,7 +122,7 @@ extension ProgramTests {
                 try made.write(to: URL(fileURLWithPath: baseline))
 
                 let again = try await startAgent(house)
-                try await isDisabled(house, because: "its baseline is number 0, and number 1 was approved")
+                try await isDisabled(house, because: "its baseline was lost or replaced")
                 // The device sees no change; the router does.
                 let shown = try house.done(await house.m2m("integrity", "greenhouse", "show"))
                 #expect(shown.output.contains { $0.contains("watched/a: content") }, "\(shown)")
@@ -182,7 +182,7 @@ extension ProgramTests {
                 empty()
                 try house.folder.write("watched/a", "tampered with")
                 let again = try await startAgent(house)
-                try await isDisabled(house, because: "its baseline was lost")
+                try await isDisabled(house, because: "its baseline was lost or replaced")
                 try await stop(again)
             }
         }
@@ -231,6 +231,106 @@ extension ProgramTests {
                 try "\(text)# tampered with\n".write(toFile: house.configuration, atomically: false, encoding: .utf8)
                 try await again.errors.next(with: "the device is disabled")
                 try await isDisabled(house, because: "agent.toml")
+                try await stop(again)
+            }
+        }
+
+        @Test("What only the owner decides wants the code; a wrong one is counted, and changes nothing")
+        func withoutCode()
+            async throws
+        {
+            try await Household.open { house in
+                try house.folder.write("wall-shift", "0 synchronised\n")
+                try await house.moveIn(variables: house.shiftedWallClock())
+                try FileManager.default.createDirectory(
+                    atPath: house.folder.file("watched"), withIntermediateDirectories: true)
+                try house.writeDevice([
+                    GreenhouseFile.Edit(
+                        "[board]\nkind",
+                        "[integrity]\npaths = [\"../watched\"]\nresponse = \"disable\"\n\n[board]\nkind")
+                ])
+                try await house.enroll()
+                let agent = try await startAgent(house)
+                try house.done(await house.m2m("integrity", "greenhouse", "approve"))
+                try house.folder.write("watched/new", "")
+                try await agent.errors.next(with: "the device is disabled")
+                try FileManager.default.removeItem(atPath: house.folder.file("watched/new"))
+                try await agent.errors.next(with: "files: mended")
+                // Six minutes later whoever sits at the terminal has to know the code.
+                try house.folder.write("wall-shift", "360 synchronised\n")
+                for verb in [["enable"], ["window", "10m"]] {
+                    let words = ["integrity", "greenhouse"] + verb
+                    let none = try await house.run("m2m", words)
+                    #expect(none.status != 0, "\(none)")
+                    let wrong = try await house.run("m2m", words, input: ["654321"])
+                    #expect(wrong.errors.joined().contains("the security code is wrong"), "\(wrong)")
+                }
+                let counted = try await house.m2m("audit", "--json", input: [Household.code])
+                #expect(try house.done(counted).json.contains { $0["act"] == "code-failed" })
+                _ = try await house.m2m("devices") { $0.contains { $0.contains("disabled") } }
+                #expect(try await house.m2m("call", "greenhouse/heater", "on").status == 1)
+                try house.done(await house.m2m("integrity", "greenhouse", "enable", input: [Household.code]))
+                try house.done(await house.m2m("call", "greenhouse/heater", "on"))
+                try await stop(agent)
+            }
+        }
+
+        @Test("Its configuration does not talk a device out of being disabled: neither `alert` nor no watch at all")
+        func downgraded() async throws {
+            try await Household.open { house in
+                let (_, agent) = try await settle(house)
+                try await stop(agent)
+                let text = try String(contentsOfFile: house.configuration, encoding: .utf8)
+                func configure(_ old: String, _ new: String) throws {
+                    try text.replacingOccurrences(of: old, with: new).write(
+                        toFile: house.configuration, atomically: false, encoding: .utf8)
+                }
+                try configure("response = \"disable\"", "response = \"alert\"")
+                let weaker = try await startAgent(house)
+                _ = try await house.m2m("integrity", "greenhouse", "--json") { lines in
+                    try lines.contains { try JSON($0)["integrity"]["response"] == "disable" }
+                }
+                try house.folder.write("watched/b", "tampered with")
+                try await weaker.errors.next(with: "the device is disabled")
+                try FileManager.default.removeItem(atPath: house.folder.file("watched/b"))
+                try await weaker.errors.next(with: "files: mended")
+                try await enable(house)
+                try await stop(weaker)
+
+                // What it had to remember is gone with the rest of its state, and so is the watch itself.
+                for name in ["integrity.state", "integrity.baseline"] {
+                    try FileManager.default.removeItem(atPath: "\(house.stateDirectory)/\(name)")
+                }
+                try configure("[integrity]\npaths = [\"../watched\"]\nresponse = \"disable\"\n", "")
+                for _ in 0..<2 {
+                    let blind = try await startAgent(house)
+                    _ = try await house.m2m("devices") { $0.contains { $0.contains("does not watch over its files") } }
+                    let refused = try await house.m2m("call", "greenhouse/heater", "on")
+                    #expect(refused.status == 1)
+                    #expect(refused.errors.joined().contains("this device is disabled"), "\(refused)")
+                    try house.done(await house.m2m("call", "greenhouse/heater", "off"))
+                    try await stop(blind)
+                }
+            }
+        }
+
+        @Test("A window that nobody has opened: its router knows of none, and the device is disabled")
+        func forgedWindow()
+            async throws
+        {
+            try await Household.open { house in
+                let (_, agent) = try await settle(house)
+                try await stop(agent)
+                let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+                    .replacingOccurrences(of: "-", with: "").trimmingCharacters(in: .whitespacesAndNewlines)
+                let file = "\(house.stateDirectory)/integrity.state"
+                let state = (try? String(contentsOfFile: file, encoding: .utf8)) ?? "end\n"  // safe: then it has none
+                try "window \(boot) 9000000000000000000\n\(state)".write(
+                    toFile: file, atomically: false, encoding: .utf8)
+                try house.folder.write("watched/b", "tampered with")
+                let again = try await startAgent(house)
+                try await again.errors.next(with: "files: window-over")
+                try await isDisabled(house, because: "nobody has opened a window")
                 try await stop(again)
             }
         }

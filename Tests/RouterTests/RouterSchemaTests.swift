@@ -185,7 +185,7 @@ import Wire
             let steps = try await store.database.read { db in
                 try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
             }
-            #expect(steps == ["1", "2", "3", "4"])
+            #expect(steps == ["1", "2", "3", "4", "5"])
         }
     }
 }

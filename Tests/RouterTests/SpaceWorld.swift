@@ -40,7 +40,7 @@ struct SpaceWorld {
                 Sample.batch(Sample.readings(1...3), gaps: [4...5]), from: device)
             try await bench.store.changeFiles(of: bob, device: device.row) { files in
                 files.next = DeviceFiles.Next(root: Sample.root, by: "bob")
-                files.promote(at: Sample.start)
+                files.next.map { files.promote($0.root, at: Sample.start) }
             }
             if name == "cellar" {
                 await bench.core.switchboard.enter(device, notices: notices, clock: bench.time.now)

@@ -86,7 +86,7 @@ enum Samples {
         Prove(
             device: device, key: [UInt8](repeating: 1, count: 32), boot: boot,
             monotonic: MonotonicTime(nanoseconds: 9), signature: [UInt8](repeating: 2, count: 64),
-            integrity: IntegrityClaim(root: root, counter: 3, response: .disable)),
+            integrity: IntegrityClaim(root: root, counter: 3, response: .disable, hasWindow: true)),
         Welcome(
             owner: "anna", heartbeat: .seconds(20), streams: [],
             integrity: IntegrityVerdict(counter: 3, disabledBecause: "d", objection: "o", response: .disable)),
@@ -95,9 +95,16 @@ enum Samples {
         IntegrityAsk(id: "i", .order(.approve(root: root, counter: 4))),
         IntegrityAsk(id: "i", .order(.enable(.alert))), IntegrityAsk(id: "i", .order(.enable(nil))),
         IntegrityAsk(id: "i", .order(.window(.seconds(600)))),
+        IntegrityAsk(
+            id: "i",
+            .order(
+                .expect(IntegrityExpectation(release: "m2m 0.2.0", changes: [change], root: root, counter: 4)))),
         IntegrityAnswer(
             id: "i", CommandOutcome(.refused, "why"), status: integrity, changes: [change], entries: files, total: 5),
-        IntegrityReport(disabledBecause: "why", changes: 3), IntegrityReport(disabledBecause: nil, changes: 0),
+        IntegrityReport(disabledBecause: "why", changes: 3),
+        IntegrityReport(
+            disabledBecause: nil, changes: 0, claim: IntegrityClaim(root: root, counter: nil, response: .alert)),
+        IntegrityReport(disabledBecause: nil, changes: 0),
         Welcome(
             owner: "anna", heartbeat: .seconds(20),
             streams: [
@@ -183,7 +190,8 @@ enum Samples {
         .claim(device), .accept(device, fingerprint: nil), .accept(device, fingerprint: "f"),
         .drive(line: "GPIO17", isActive: false), .integrity(.status(nil)), .integrity(.status(device)),
         .integrity(.changes(device)), .integrity(.approve(device, root: root)), .integrity(.enable(device, .disable)),
-        .integrity(.enable(device, nil)), .integrity(.window(device, .seconds(5))),
+        .integrity(.release(device, manifest: "m2m-manifest 1")), .integrity(.enable(device, nil)),
+        .integrity(.window(device, .seconds(5))),
     ]
 }
 
@@ -221,7 +229,7 @@ enum Samples {
     @Test(
         arguments: [
             "call", "renew", "history", "claim", "accept", "drive", "integrity_approve", "integrity_enable",
-            "integrity_window",
+            "integrity_window", "integrity_release",
         ])
     func requestsWithoutWhatTheyNeedAreErrors(type: String) {
         #expect(throws: WireError.self) { try Request(in: Envelope(proto: .requests, type: type, body: [0x80])) }

@@ -12,7 +12,7 @@ public struct FileTrees: Hashable, Sendable {
     ///   - excludes: Patterns of fnmatch(3), over whole paths; an asterisk stands for slashes, too.
     public init(_ paths: [String], excludes: [String] = []) {
         var roots: [FilePath] = []
-        for path in paths.map({ FilePath($0) }).sorted() where !roots.contains(where: { path.isWithin($0) }) {
+        for path in paths.map({ FilePath($0).straight }).sorted() where !roots.contains(where: { path.isWithin($0) }) {
             roots.append(path)
         }
         self.roots = roots
@@ -47,6 +47,20 @@ public struct FileTrees: Hashable, Sendable {
 }
 
 extension FilePath {
+    /// The same without detours: `/etc/m2m/../passwd` is `/etc/passwd`, as long as `/etc/m2m` is no link.
+    fileprivate var straight: FilePath {
+        guard bytes.first == UInt8(ascii: "/") else { return self }
+        var names: [ArraySlice<UInt8>] = []
+        for name in bytes.split(separator: UInt8(ascii: "/")) {
+            if name.elementsEqual([0x2E, 0x2E]) {
+                _ = names.popLast()
+            } else if !name.elementsEqual([0x2E]) {
+                names.append(name)
+            }
+        }
+        return names.reduce(FilePath("/")) { $0.appending($1) }
+    }
+
     /// Calls something with the path as C wants it.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in

@@ -1,5 +1,6 @@
 import DeviceManager
 import DeviceModel
+import Glibc
 
 /// What the watch over the files keeps in the agent's state directory.
 public struct IntegrityFolder: Sendable {
@@ -8,12 +9,14 @@ public struct IntegrityFolder: Sendable {
     /// That the device is disabled.
     let mark: DisabledMark
     private let recordFile: String
+    private let expectedFile: String
 
     /// - Parameter path: The state directory.
     public init(_ path: String) {
         baseline = BaselineFile(path: "\(path)/integrity.baseline")
         mark = DisabledMark(path: "\(path)/disabled")
         recordFile = "\(path)/integrity.state"
+        expectedFile = "\(path)/integrity.expected"
     }
 
     /// What was written down last; nothing where it is gone or damaged.
@@ -24,5 +27,19 @@ public struct IntegrityFolder: Sendable {
 
     func keep(_ record: IntegrityRecord) throws(FileError) {
         try SafeFile.write(record.text.utf8, to: recordFile)
+    }
+
+    /// What a release will bring; nil: none is on its way, or it can't be read any more.
+    var expected: ExpectedRelease? {
+        let bytes = try? SafeFile.read(expectedFile)  // safe: then what it brings alarms, and is approved by the owner
+        return bytes.flatMap(\.self).flatMap { ExpectedRelease(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    func expect(_ release: ExpectedRelease) throws(FileError) {
+        try SafeFile.write(release.text.utf8, to: expectedFile)
+    }
+
+    func expectNothing() {
+        unlink(expectedFile)
     }
 }

@@ -32,6 +32,8 @@ struct IntegrityMachine {
         case keep(IntegrityRecord)
         /// Tell the owner.
         case tell(IntegrityNews)
+        /// Write down, also for the next start, what a release will bring.
+        case expect(IntegrityExpectation)
         /// An order has come to its end.
         case answer(number: Int, CommandOutcome)
     }
@@ -58,6 +60,8 @@ struct IntegrityMachine {
     /// Changes that were gone again before anybody was told of them.
     private var passed: [FilePath: FileChange] = [:]
     private var quietUntil: MonotonicTime?
+    /// What a release will bring; nil: none is on its way.
+    private var release: ExpectedRelease?
     /// Why the device is disabled; nil: it is not.
     private(set) var disabledBecause: String?
     /// What the router has against the baseline; nil: nothing.
@@ -69,14 +73,16 @@ struct IntegrityMachine {
     /// - Parameters:
     ///   - configured: What `agent.toml` wants to be done about a change.
     ///   - record: What was written down before.
+    ///   - expectation: What a release will bring; nil: none is on its way.
     ///   - isWaiting: Whether the baseline counts only when the router has said so.
     ///   - disabledBecause: Why the device is disabled from before; nil: it is not.
     ///   - boot: This boot.
     ///   - now: The present.
     init(
-        _ configured: IntegrityResponse, record: IntegrityRecord, isWaiting: Bool, disabledBecause: String?,
-        boot: BootID, now: MonotonicTime
+        _ configured: IntegrityResponse, record: IntegrityRecord, expectation: IntegrityExpectation? = nil,
+        isWaiting: Bool, disabledBecause: String?, boot: BootID, now: MonotonicTime
     ) {
+        release = expectation.map(ExpectedRelease.init)
         self.configured = configured
         self.boot = boot
         self.record = record
@@ -103,7 +109,18 @@ struct IntegrityMachine {
         if isWaiting, response == .disable { return .waiting }
         if isStarting { return .starting }
         if windowEnd != nil { return .window }
-        return changes.isEmpty && objection == nil ? .intact : .changed
+        return violations == 0 && objection == nil ? .intact : .changed
+    }
+
+    /// How many files are neither what they are meant to be nor what a release on its way makes of them.
+    var violations: Int {
+        release.map { release in changes.values.count { !release.brings($0) } } ?? changes.count
+    }
+
+    /// What is to be said of changes that a release brings.
+    var remarks: [FilePath: String] {
+        guard let release else { return [:] }
+        return changes.filter { release.brings($0.value) }.mapValues { _ in "\(release.expectation.release) brings it" }
     }
 
     /// What is to be done before anything has happened.
@@ -120,7 +137,7 @@ struct IntegrityMachine {
             guard isStarting else { return [] }
             isStarting = false
             // What people were told before the start they are told again: nobody else could say that they were.
-            guard changes.isEmpty, record.isChanged else { return settle(at: now) }
+            guard violations == 0, record.isChanged else { return settle(at: now) }
             record.isChanged = false
             return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)]
         case .verdict(let verdict): return hear(verdict, at: now)
@@ -128,6 +145,14 @@ struct IntegrityMachine {
             return approve(root, counter, number, found)
         case .order(.enable(let response), let number, _): return enable(response, number)
         case .order(.window(let length), let number, _): return open(length, number, at: now)
+        case .order(.expect(let expectation), let number, _):
+            release = ExpectedRelease(expectation)
+            untold = untold.filter { !isBrought($0) }
+            let actions: [Action] = [
+                .expect(expectation), .tell(IntegrityNews(.expecting, expectation.release)),
+                .answer(number: number, CommandOutcome(.done)),
+            ]
+            return actions + arrive() + settle(at: now)
         case .tick:
             guard let windowEnd else { return settle(at: now) }
             guard windowEnd <= now else { return [] }
@@ -145,8 +170,11 @@ struct IntegrityMachine {
             let violation = change.flatMap { $0.isViolation ? $0 : nil }
             let before = changes[path]
             guard violation != before else { continue }
+            let wasBrought = isBrought(path)
             changes[path] = violation
-            if violation != nil {
+            if isBrought(path) || violation == nil && wasBrought {
+                untold.remove(path)
+            } else if violation != nil {
                 untold.insert(path)
                 mended.remove(path)
             } else if untold.remove(path) == nil {
@@ -156,7 +184,23 @@ struct IntegrityMachine {
                 passed[path] = before
             }
         }
-        return settle(at: now)
+        return arrive() + settle(at: now)
+    }
+
+    /// Whether a file is as a release on its way makes it.
+    private func isBrought(_ path: FilePath) -> Bool {
+        release.map { release in changes[path].map(release.brings) ?? false } ?? false
+    }
+
+    /// When all of a release has come, the files are meant to be like that.
+    private mutating func arrive() -> [Action] {
+        guard let release, let arrived = release.arrived(in: changes) else { return [] }
+        self.release = nil
+        for change in arrived { changes[change.path] = nil }
+        return [
+            .adopt(arrived, counter: release.expectation.counter),
+            .tell(IntegrityNews(.approved, release.expectation.release)),
+        ]
     }
 
     /// Does what has to be done about changes at once, and tells of them, unless something was told a moment ago: then it
@@ -178,7 +222,7 @@ struct IntegrityMachine {
         let changed = passed.filter { changes[$0.key] == nil }.values + untold.compactMap { changes[$0] }
         if !changed.isEmpty { actions.append(.tell(IntegrityNews(.changed, FileChange.paired(Array(changed))))) }
         if !mended.isEmpty { actions.append(.tell(IntegrityNews(.mended, Self.words(mended)))) }
-        let isChanged = !changes.isEmpty
+        let isChanged = violations != 0
         (replaced, mended, untold, passed) = ([:], [], [], [:])
         if record.isChanged != isChanged {
             record.isChanged = isChanged
@@ -207,7 +251,7 @@ struct IntegrityMachine {
             record.response = verdict.response
             actions.append(.keep(record))
             // What was only told until now may be more from now on.
-            if response == .disable, disabledBecause == nil { untold = Set(changes.keys) }
+            if response == .disable, disabledBecause == nil { untold = Set(changes.keys.filter { !isBrought($0) }) }
             actions += settle(at: now)
         }
         objection = verdict.objection
@@ -246,7 +290,8 @@ struct IntegrityMachine {
             return [.answer(number: number, CommandOutcome(.refused, words))]
         }
         let approved = Array(changes.values)
-        (changes, untold, mended, passed, objection, record.isChanged) = ([:], [], [], [:], nil, false)
+        (changes, untold, mended, passed) = ([:], [], [], [:])
+        (release, objection, record.isChanged) = (nil, nil, false)
         let words =
             switch approved.count {
             case 0: "the files as they are"
@@ -263,8 +308,8 @@ struct IntegrityMachine {
         guard !isStarting || disabledBecause == nil else {
             return [.answer(number: number, CommandOutcome(.refused, Self.isLooking))]
         }
-        if disabledBecause != nil || wanted == .disable, !changes.isEmpty || objection != nil {
-            let what = changes.isEmpty ? objection ?? "" : FileChange.paired(Array(changes.values)).summary
+        if disabledBecause != nil || wanted == .disable, violations > 0 || objection != nil {
+            let what = violations == 0 ? objection ?? "" : FileChange.paired(Array(changes.values)).summary
             let words = "its files are not as approved; approve or mend them first: \(what)"
             return [.answer(number: number, CommandOutcome(.refused, words))]
         }

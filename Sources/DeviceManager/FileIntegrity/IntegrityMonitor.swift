@@ -86,6 +86,9 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         return state.withLock(\.findings.claim)
     }
 
+    /// What is said of the baseline to the router just now; nil: there is none yet.
+    public var currentClaim: IntegrityClaim? { state.withLock(\.findings.claim) }
+
     /// How the watch is.
     public var status: IntegrityStatus {
         let (findings, isOff) = state.withLock { ($0.findings, $0.isOff) }
@@ -205,7 +208,8 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// Where a look has not come to an end for longer than it should.
     func stuck(at now: MonotonicTime) -> (since: MonotonicTime, words: String)? {
         guard let look = state.withLock(\.look), look.since + Self.patience <= now else { return nil }
-        let words = "the look at \(look.path) does not come to an end: its disk, or what is mounted there, does not answer"
+        let words =
+            "the look at \(look.path) does not come to an end: its disk, or what is mounted there, does not answer"
         return (look.since, words)
     }
 
@@ -229,7 +233,10 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         let watchers = state.withLock { state in
             defer { state.findings = findings }
             let (old, new) = (state.findings.status, findings.status)
-            return (old.disabledBecause, old.changes) == (new.disabledBecause, new.changes) ? [] : state.watchers
+            let isSame =
+                (old.disabledBecause, old.changes, old.root, old.counter)
+                == (new.disabledBecause, new.changes, new.root, new.counter)
+            return isSame ? [] : state.watchers
         }
         for watcher in watchers { watcher.send(()) }
         ready.finish()

@@ -10,6 +10,7 @@ struct IntegrityNews: Hashable {
         case disabled
         case enabled
         case approved
+        case expecting
         case windowOpen = "window-open"
         case windowOver = "window-over"
         case overflow
@@ -26,6 +27,7 @@ struct IntegrityNews: Hashable {
             case .disabled: "The device is disabled"
             case .enabled: "The device is commanded again"
             case .approved: "What the files are meant to be was approved"
+            case .expecting: "A signed release is about to change files"
             case .windowOpen: "Changes are collected, and nobody is alarmed"
             case .windowOver: "Changes alarm again"
             case .explained: "Changed files match their packages"

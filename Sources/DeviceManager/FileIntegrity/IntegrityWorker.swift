@@ -40,6 +40,8 @@ final class IntegrityWorker {
     private var overflows = 0
     /// When people may be told of an overflow again.
     private var overflowQuiet: MonotonicTime?
+    /// When people may be told again of what hampers the watch.
+    private var hindranceQuiet: MonotonicTime?
     private var writes = PendingWrites()
     private let problems: [String]
     private var said: IntegrityStatus?
@@ -60,7 +62,8 @@ final class IntegrityWorker {
         let (baseline, isNew) = Self.baseline(world, TreeWalk(trees, mounts: mounted), reader)
         checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline, mounts: mounted)
         machine = IntegrityMachine(
-            settings.response, record: world.folder.record, isWaiting: baseline.isUnconfirmed && world.isEnrolled,
+            settings.response, record: world.folder.record, expectation: world.folder.expected?.expectation,
+            isWaiting: baseline.isUnconfirmed && world.isEnrolled,
             disabledBecause: world.folder.mark.reason, boot: world.time.boot, now: world.time.now)
         schedule = CheckSchedule(interval: settings.interval, now: world.time.now)
         if isNew { keep(baseline) }
@@ -147,6 +150,9 @@ final class IntegrityWorker {
         switch message {
         case .verdict(let verdict): perform(machine.handle(.verdict(verdict), at: now))
         case .order(let order, let reply):
+            if case .expect(let expectation) = order, let words = refusal(of: expectation) {
+                return reply(CommandOutcome(.refused, words))
+            }
             orders += 1
             replies[orders] = reply
             let found = MerkleTree.root(of: entriesNow, sha256: sha256)
@@ -157,11 +163,24 @@ final class IntegrityWorker {
         }
     }
 
+    /// Why a release is none for this device; nil: it is one.
+    private func refusal(of expectation: IntegrityExpectation) -> String? {
+        if let other = expectation.changes.first(where: { !trees.covers($0.path) }) {
+            return
+                "\(other.path) is not watched here, and the release changes it: `exclude` in agent.toml leaves it out"
+        }
+        let entries = FileChange.apply(expectation.changes, to: checker.baseline.entries)
+        guard expectation.counter == checker.baseline.counter + 1,
+            MerkleTree.root(of: entries, sha256: sha256) == expectation.root
+        else { return "this device's baseline is not what was approved; approve its files first" }
+        return nil
+    }
+
     private func takeNews() {
         for news in watcher?.news() ?? [] where !dirt.note(news, at: now) {
             overflows += 1
             if overflowQuiet.map({ $0 <= now }) ?? true {
-                overflowQuiet = now + Self.overflowPause
+                overflowQuiet = now + Self.pause
                 tell(IntegrityNews(.overflow, "every file is looked at now"))
             }
             watcher?.watchRoads()
@@ -169,8 +188,8 @@ final class IntegrityWorker {
         }
     }
 
-    /// How long people are not told again that there was more than the kernel has kept.
-    private static let overflowPause: Duration = .seconds(60)
+    /// How long people are not told again that there was more than the kernel has kept, or of what hampers the watch.
+    private static let pause: Duration = .seconds(60)
 
     private func checkDirt() {
         for dirty in dirt.due(at: now) {
@@ -230,12 +249,15 @@ final class IntegrityWorker {
             case .keep(let record):
                 keep("what was decided about its files") { () throws(FileError) in try folder.keep(record) }
             case .tell(let news): tell(news)
+            case .expect(let expectation):
+                keep(Self.expecting) { () throws(FileError) in try folder.expect(ExpectedRelease(expectation)) }
             case .answer(let number, let outcome): replies.removeValue(forKey: number)?(outcome)
             }
         }
     }
 
     private static let disabling = "whether the device is disabled"
+    private static let expecting = "what a release will bring"
 
     private var entriesNow: [FileEntry] { FileChange.apply(machine.changes.values, to: checker.baseline.entries) }
 
@@ -243,13 +265,16 @@ final class IntegrityWorker {
         checker.adopt(baseline)
         schedule.restart(at: now)
         keep(baseline)
+        keep(Self.expecting) { [folder = world.folder] () throws(FileError) in folder.expectNothing() }
     }
 
     private func confirm(_ counter: UInt64) {
         var baseline = checker.baseline
         guard baseline.counter != counter || baseline.isUnconfirmed else { return }
         (baseline.counter, baseline.isUnconfirmed) = (counter, false)
-        adopt(baseline)
+        checker.adopt(baseline)
+        schedule.restart(at: now)
+        keep(baseline)
     }
 
     private func keep(_ baseline: Baseline) {
@@ -273,7 +298,9 @@ final class IntegrityWorker {
 
     private func askPackages(of files: Set<FilePath>) {
         guard !files.isEmpty else { return }
-        packages.start { [monitor] in monitor.explain(PackageDatabase().remarks(on: files, goesOn: { !monitor.isStopping })) }
+        packages.start { [monitor] in
+            monitor.explain(PackageDatabase().remarks(on: files, goesOn: { !monitor.isStopping }))
+        }
     }
 
     private func publish() {
@@ -282,23 +309,29 @@ final class IntegrityWorker {
             state: machine.state, mode: watcher?.name ?? "rounds",
             blindness: watcher?.blindness ?? "everything: each round notices what has changed",
             response: machine.response, root: baseline.root, counter: baseline.counter, files: baseline.entries.count,
-            changes: machine.changes.count, disabledBecause: machine.disabledBecause, period: schedule.period,
+            changes: machine.violations, disabledBecause: machine.disabledBecause, period: schedule.period,
             overflows: overflows, problems: hindrances)
         var findings = IntegrityMonitor.Findings(status: status)
         findings.claim = IntegrityClaim(
             root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response,
             hasWindow: machine.windowEnd != nil)
         opinions.keep { machine.changes[$0] != nil }
-        (findings.baseline, findings.changes, findings.remarks) = (baseline, machine.changes, opinions.remarks)
+        (findings.baseline, findings.changes, findings.remarks) = (
+            baseline, machine.changes, opinions.remarks.merging(machine.remarks) { $1 }
+        )
         (findings.checkedAt, findings.windowEnd) = (schedule.overAt, machine.windowEnd)
         monitor.publish(findings)
         let before = said
         said = status
-        for problem in status.problems where before?.problems.contains(problem) != true && problem != machine.objection {
-            tell(IntegrityNews(.hampered, problem))
-        }
+        tellHindrances(status.problems.filter { before?.problems.contains($0) != true && $0 != machine.objection })
         guard before.map({ ($0.state, $0.changes) != (status.state, status.changes) }) ?? true else { return }
         for reading in IntegrityComponent.readings(status) { world.observe(reading) }
+    }
+
+    private func tellHindrances(_ new: [String]) {
+        guard !new.isEmpty, hindranceQuiet.map({ $0 <= now }) ?? true else { return }
+        hindranceQuiet = now + Self.pause
+        for problem in new { tell(IntegrityNews(.hampered, problem)) }
     }
 
     /// What keeps the watch from doing all that it should, a sentence each.

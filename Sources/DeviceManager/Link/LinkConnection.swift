@@ -243,8 +243,9 @@ actor LinkConnection {
         defer { end() }
         repeat {
             let status = integrity.status
-            try await handle(
-                .reported(IntegrityReport(disabledBecause: status.disabledBecause, changes: status.changes)))
+            let report = IntegrityReport(
+                disabledBecause: status.disabledBecause, changes: status.changes, claim: integrity.currentClaim)
+            try await handle(.reported(report))
         } while await arrivals.next() != nil
     }
 

@@ -54,7 +54,7 @@ struct LocalRequestHandler: Sendable {
                 try await conversation.send(
                     part.map { .change(ReportedChange(device: manager.description.id, change: $0)) })
             }
-        case .approve, .enable, .window:
+        case .approve, .release, .enable, .window:
             throw Failure(
                 .notPermitted,
                 "what the files of this device are meant to be is said by its owner, through the router: log in with "

@@ -36,6 +36,8 @@ struct AuditAct: RawRepresentable, Hashable, Sendable {
     static let keyAlarm = Self(rawValue: "key-alarm")
     static let filesAlarm = Self(rawValue: "files-alarm")
     static let filesApproved = Self(rawValue: "files-approved")
+    static let filesAdopted = Self(rawValue: "files-adopted")
+    static let filesRelease = Self(rawValue: "files-release")
     static let filesWindow = Self(rawValue: "files-window")
     static let filesEnabled = Self(rawValue: "files-enabled")
 

@@ -15,12 +15,28 @@ extension DeviceConnection {
         if let objection = files.objection, before.objection != objection {
             await alarm(device, files, objection)
         }
+        if files.counter != before.counter { noteApproval(device, files) }
         return verdict
+    }
+
+    private func noteApproval(_ device: RouterStore.Device, _ files: DeviceFiles) {
+        let root = files.approved.map { " root \($0.root)" } ?? ""
+        core.audit.note(
+            .filesAdopted, party(device.name, device.owner), "\(device.name)\(root)",
+            result: files.approved.map { "approved by \($0.by)" } ?? "")
     }
 
     /// The watch over the device's files has found something: where it has disabled the device, it stays so until its
     /// owner enables it again, whatever the device says later.
     func heed(_ report: IntegrityReport, of device: RouterStore.Device) async throws {
+        if let claim = report.claim {
+            let wall = core.time.wall
+            let (files, by) = try await core.store.changeFiles(of: device.owner, device: device.row) {
+                $0.hear(claim, at: wall)
+            }
+            // What its owner has approved is in the log already.
+            if by?.hasPrefix(DeviceFiles.release) == true { noteApproval(device, files) }
+        }
         guard let reason = report.disabledBecause else { return }
         let (files, isNew) = try await core.store.changeFiles(of: device.owner, device: device.row) { files in
             guard files.disabledBecause == nil else { return false }

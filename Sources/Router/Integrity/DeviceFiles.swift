@@ -14,8 +14,12 @@ struct DeviceFiles: Hashable, Sendable {
     /// What is about to be approved.
     struct Next: Hashable, Sendable {
         var root: SHA256Hash
+        /// An account, or a release.
         var by: String
     }
+
+    /// How the name of whoever has approved something begins where that is no account.
+    static let release = "release "
 
     /// What was approved; nil: nothing was.
     var approved: Approved?
@@ -27,8 +31,10 @@ struct DeviceFiles: Hashable, Sendable {
     var seen: SHA256Hash?
     /// What the owner wants to be done about a change; nil: what the device is configured for.
     var wanted: IntegrityResponse?
-    /// What the device does about one, as far as it was believed last.
+    /// The most that the device has said it does about one; it is less only when the owner wants that.
     var response: IntegrityResponse?
+    /// Until when the owner lets changes be collected; nil: they don't.
+    var windowEnd: WallTime?
     /// Why the device is disabled.
     var disabledBecause: String?
     /// What its baseline is not.
@@ -45,20 +51,41 @@ struct DeviceFiles: Hashable, Sendable {
     /// - Returns: What it is told; nil: nothing, for there is nothing to be said.
     mutating func judge(_ claim: IntegrityClaim?, at wall: WallTime) -> IntegrityVerdict? {
         guard claim != nil || !isEmpty else { return nil }
-        objection = claim.map { object(to: $0, at: wall) } ?? Self.isOff
-        if let claim, objection == nil { response = claim.response }
-        let strictest = [response, wanted, claim?.response].compactMap(\.self).max()
+        objection = claim.map { object(to: $0, at: wall) ?? objectToWindow(of: $0, at: wall) } ?? Self.isOff
+        response = [response, claim?.response].compactMap(\.self).max()
+        let strictest = [response, wanted].compactMap(\.self).max()
         if strictest == .disable, disabledBecause == nil { disabledBecause = objection }
+        // A device that was to be disabled once is told so again, whatever its configuration says by now.
+        let told = claim != nil && strictest == .disable ? strictest : wanted
         return IntegrityVerdict(
-            counter: counter, disabledBecause: disabledBecause, objection: objection, response: wanted)
+            counter: counter, disabledBecause: disabledBecause, objection: objection, response: told)
     }
 
-    private static let isOff = "the device does not watch over its files any more, which it did"
+    /// What is held against a device that says nothing of its files any more.
+    static let isOff = "the device does not watch over its files any more, which it did"
+    /// By how much the clocks of a device and a router may disagree on the end of a window.
+    private static let tolerance: Duration = .seconds(300)
+
+    private func objectToWindow(of claim: IntegrityClaim, at wall: WallTime) -> String? {
+        let isGranted = windowEnd.map { wall < $0 + Self.tolerance } ?? false
+        return claim.hasWindow && !isGranted
+            ? "it collects changes without an alarm, and nobody has opened a window for that" : nil
+    }
+
+    /// What a device says of its baseline while it is connected: it has what is about to be approved, or that changes
+    /// nothing.
+    ///
+    /// - Returns: Who approved what it has now; nil: nothing is approved by it.
+    mutating func hear(_ claim: IntegrityClaim, at wall: WallTime) -> String? {
+        guard let next, claim.root == next.root, claim.counter == counter + 1 else { return nil }
+        promote(next.root, at: wall)
+        return next.by
+    }
 
     /// What a claim is not; nil: it is what was approved.
     private mutating func object(to claim: IntegrityClaim, at wall: WallTime) -> String? {
         if let next, claim.root == next.root, claim.counter.map({ $0 == counter + 1 }) ?? true {
-            promote(at: wall)
+            promote(next.root, at: wall)
             return nil
         }
         guard let approved else {
@@ -69,7 +96,7 @@ struct DeviceFiles: Hashable, Sendable {
         }
         guard let count = claim.counter else {
             return approved.root == claim.root
-                ? nil : "its baseline was lost, and what it has found since is not what was approved"
+                ? nil : "its baseline was lost or replaced, and the one that it has is not what was approved"
         }
         if count < counter {
             return "its baseline is number \(count), and number \(counter) was approved: "
@@ -82,11 +109,16 @@ struct DeviceFiles: Hashable, Sendable {
         return approved.root == claim.root ? nil : "its baseline is not the one that was approved: it was replaced"
     }
 
-    /// What was about to be approved is so now.
-    mutating func promote(at wall: WallTime) {
-        guard let next else { return }
+    /// What was about to be approved is so now, unless that is something else by now.
+    mutating func promote(_ root: SHA256Hash, at wall: WallTime) {
+        guard let next, next.root == root else { return }
         approved = Approved(root: next.root, time: wall, by: next.by)
         counter += 1
         (self.next, objection) = (nil, nil)
+    }
+
+    /// What was about to be approved is not any more, unless that is something else by now.
+    mutating func withdraw(_ root: SHA256Hash) {
+        if next?.root == root { next = nil }
     }
 }

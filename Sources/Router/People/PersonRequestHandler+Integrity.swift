@@ -6,7 +6,8 @@ import Wire
 extension PersonRequestHandler {
     func isDangerous(_ request: IntegrityRequest) -> Bool {
         switch request {
-        case .status, .changes: false
+        // What is changed by a release is decided by whoever has signed it.
+        case .status, .changes, .release: false
         case .approve, .enable, .window: true
         }
     }
@@ -17,6 +18,7 @@ extension PersonRequestHandler {
         case .status: break
         case .changes: try await tellChanges(device, conversation)
         case .approve(_, let root): try await approve(device, root)
+        case .release(_, let manifest): try await expect(manifest, device)
         case .enable(_, let response): try await enableFiles(device, response)
         case .window(_, let length): try await open(length, device)
         }
@@ -31,7 +33,8 @@ extension PersonRequestHandler {
             device: device.name, status: answer.status,
             approval: ReportedIntegrity.Approval(
                 root: files.approved?.root, counter: files.counter, time: files.approved?.time,
-                by: files.approved?.by, disabledBecause: files.disabledBecause, objection: files.objection))
+                by: files.approved?.by, disabledBecause: files.disabledBecause, objection: files.objection,
+                next: files.next?.by))
     }
 
     // MARK: Looking
@@ -54,48 +57,6 @@ extension PersonRequestHandler {
         guard let approved else { return said }
         if MerkleTree.root(of: FileChange.apply(said, to: approved), sha256: Digest.of) == root { return said }
         return FileChange.all(from: approved, to: try await core.files(of: device.row, owner: owner).entries)
-    }
-
-    // MARK: Deciding
-
-    private func approve(_ device: RouterStore.ListedDevice, _ root: SHA256Hash) async throws {
-        let found = try await core.files(of: device.row, owner: owner)
-        guard found.root == root else {
-            throw Failure(
-                .conflict, "the files have changed again since you were shown them; look at them, and approve then")
-        }
-        let by = owner.name
-        try await audited(.filesApproved, "\(device.name) root \(root)") {
-            let (files, _) = try await core.store.changeFiles(of: owner, device: device.row) {
-                $0.next = DeviceFiles.Next(root: root, by: by)
-            }
-            try await core.store.keepNextFiles(found.entries, of: owner, device: device.row)
-            let answer = await core.switchboard.inquire(
-                .order(.approve(root: root, counter: files.counter + 1)), device: device.row, owner: owner)
-            if let failure = Failure(order: answer.outcome) { throw failure }
-            let wall = core.time.wall
-            try await core.store.changeFiles(of: owner, device: device.row) { $0.promote(at: wall) }
-        }
-    }
-
-    private func enableFiles(_ device: RouterStore.ListedDevice, _ response: IntegrityResponse?) async throws {
-        try await audited(.filesEnabled, device.name.rawValue) {
-            let answer = await core.switchboard.inquire(
-                .order(.enable(response)), device: device.row, owner: owner)
-            if let failure = Failure(order: answer.outcome) { throw failure }
-            try await core.store.changeFiles(of: owner, device: device.row) { files in
-                files.wanted = response ?? files.wanted
-                files.disabledBecause = nil
-            }
-        }
-        await core.switchboard.tell(owner, .device(try await summary(of: device.name)))
-    }
-
-    private func open(_ length: Duration, _ device: RouterStore.ListedDevice) async throws {
-        try await audited(.filesWindow, "\(device.name) \(length.text)") {
-            let answer = await core.switchboard.inquire(.order(.window(length)), device: device.row, owner: owner)
-            if let failure = Failure(order: answer.outcome) { throw failure }
-        }
     }
 }
 

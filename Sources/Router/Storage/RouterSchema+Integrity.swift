@@ -16,4 +16,9 @@ extension RouterSchema {
                     seenRoot BLOB, wanted TEXT, response TEXT, disabled TEXT, objection TEXT);
                 """)
     }
+
+    /// Step "5": until when the owner lets a device collect changes.
+    static func addWindowEnd(_ db: Database) throws {
+        try db.execute(sql: "ALTER TABLE integrity ADD COLUMN windowEnd INTEGER")
+    }
 }

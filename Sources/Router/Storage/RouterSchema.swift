@@ -64,6 +64,7 @@ enum RouterSchema {
         migrator.registerMigration("2", migrate: RouterSchema.addRanges)
         migrator.registerMigration("3", migrate: RouterSchema.addIdentity)
         migrator.registerMigration("4", migrate: RouterSchema.addIntegrity)
+        migrator.registerMigration("5", migrate: RouterSchema.addWindowEnd)
         return migrator
     }
 }

@@ -10,29 +10,39 @@ extension RouterStore {
     /// - Parameters:
     ///   - owner: Whose device it is.
     ///   - device: The device's row.
+    ///   - nextFiles: The files that are about to be approved with what the body sets as next; nil: none are.
     ///   - body: Changes it; what it gives is given back.
     /// - Returns: What there is now, and what the body has given.
     /// - Throws: What the database throws.
     @discardableResult
     func changeFiles<Value: Sendable>(
-        of owner: Owner, device: Int64, _ body: @escaping @Sendable (inout DeviceFiles) -> Value
+        of owner: Owner, device: Int64, nextFiles: [FileEntry]? = nil,
+        _ body: @escaping @Sendable (inout DeviceFiles) -> Value
     ) async throws -> (files: DeviceFiles, Value) {
-        try await database.write { db in
+        let next = nextFiles.map { FileList($0).bytes.data }
+        return try await database.write { db in
             let row = try Row.fetchOne(
                 db,
                 sql: """
                     SELECT root, counter, approved, approvedBy, nextRoot, nextBy, seenRoot, wanted, response, disabled,
-                        objection
+                        objection, windowEnd
                     FROM integrity WHERE device = (SELECT id FROM devices WHERE id = ? AND owner = ?)
                     """, arguments: [device, owner.id])
             let before = row.map(Self.files) ?? DeviceFiles()
             var files = before
             let value = body(&files)
-            guard files != before else { return (files, value) }
+            guard files != before || next != nil else { return (files, value) }
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO integrity (device) SELECT id FROM devices WHERE id = ? AND owner = ?
                     """, arguments: [device, owner.id])
+            if let next {
+                try db.execute(
+                    sql: """
+                        UPDATE integrity SET nextFiles = ?
+                        WHERE device = (SELECT id FROM devices WHERE id = ? AND owner = ?)
+                        """, arguments: [next, device, owner.id])
+            }
             // What was about to be approved takes its files along.
             if files.counter != before.counter {
                 try db.execute(
@@ -44,14 +54,14 @@ extension RouterStore {
             try db.execute(
                 sql: """
                     UPDATE integrity SET root = ?, counter = ?, approved = ?, approvedBy = ?, nextRoot = ?, nextBy = ?,
-                        seenRoot = ?, wanted = ?, response = ?, disabled = ?, objection = ?
+                        seenRoot = ?, wanted = ?, response = ?, disabled = ?, objection = ?, windowEnd = ?
                     WHERE device = (SELECT id FROM devices WHERE id = ? AND owner = ?)
                     """,
                 arguments: [
                     files.approved?.root.bytes.data, Int64(clamping: files.counter),
                     files.approved?.time.nanoseconds, files.approved?.by, files.next?.root.bytes.data, files.next?.by,
                     files.seen?.bytes.data, files.wanted?.rawValue, files.response?.rawValue, files.disabledBecause,
-                    files.objection, device, owner.id,
+                    files.objection, files.windowEnd?.nanoseconds, device, owner.id,
                 ])
             return (files, value)
         }
@@ -78,19 +88,8 @@ extension RouterStore {
         files.response = (row["response"] as String?).flatMap(IntegrityResponse.init(rawValue:))
         files.disabledBecause = row["disabled"]
         files.objection = row["objection"]
+        files.windowEnd = (row["windowEnd"] as Int64?).map { WallTime(nanoseconds: $0) }
         return files
-    }
-
-    /// Keeps the files that are about to be approved; they count with ``DeviceFiles/next``.
-    func keepNextFiles(_ entries: [FileEntry], of owner: Owner, device: Int64) async throws {
-        let bytes = FileList(entries).bytes
-        try await database.write { db in
-            try db.execute(
-                sql: """
-                    UPDATE integrity SET nextFiles = ?
-                    WHERE device = (SELECT id FROM devices WHERE id = ? AND owner = ?)
-                    """, arguments: [bytes.data, device, owner.id])
-        }
     }
 
     /// The files that were approved; nil: none were.

@@ -52,6 +52,12 @@ public struct IntegrityAsk: Message {
             case .order(.window(let length)):
                 map.field("want", "window")
                 map.field("window_ms", length.milliseconds)
+            case .order(.expect(let expectation)):
+                map.field("want", "expect")
+                map.field("root", expectation.root.bytes)
+                map.field("counter", expectation.counter)
+                map.field("release", expectation.release)
+                map.field("changes", expectation.changes) { $1.encode(into: &$0) }
             }
         }
     }
@@ -64,6 +70,8 @@ public struct IntegrityAsk: Message {
         var counter: UInt64?
         var response: IntegrityResponse?
         var window: Duration?
+        var release: String?
+        var changes: [FileChange]?
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "id": id = try reader.readString()
@@ -73,6 +81,9 @@ public struct IntegrityAsk: Message {
             case "counter": counter = try reader.readUInt64()
             case "response": response = try reader.readChoice(IntegrityResponse.self, key)
             case "window_ms": window = try reader.readMilliseconds()
+            case "release": release = try reader.readString()
+            case "changes":
+                changes = try reader.readArray { (reader) throws(WireError) in try FileChange(from: &reader) }
             default: try reader.skip()
             }
         }
@@ -87,6 +98,13 @@ public struct IntegrityAsk: Message {
                     root: try reader.require(root, "root"), counter: try reader.require(counter, "counter")))
         case "enable": self.want = .order(.enable(response))
         case "window": self.want = .order(.window(try reader.require(window, "window_ms")))
+        case "expect":
+            self.want = .order(
+                .expect(
+                    IntegrityExpectation(
+                        release: try reader.require(release, "release"),
+                        changes: try reader.require(changes, "changes"), root: try reader.require(root, "root"),
+                        counter: try reader.require(counter, "counter"))))
         default: throw WireError(.invalidValue, at: reader.offset, "want")
         }
     }
@@ -173,11 +191,14 @@ public struct IntegrityReport: Message {
     public var disabledBecause: String?
     /// How many files are not what they are meant to be.
     public var changes: Int
+    /// What is said of the baseline; nil: there is none yet.
+    public var claim: IntegrityClaim?
 
     /// A report.
-    public init(disabledBecause: String?, changes: Int) {
+    public init(disabledBecause: String?, changes: Int, claim: IntegrityClaim? = nil) {
         self.disabledBecause = disabledBecause
         self.changes = changes
+        self.claim = claim
     }
 
     /// Writes the body.
@@ -185,6 +206,7 @@ public struct IntegrityReport: Message {
         writer.writeMap { map in
             map.field("disabled", disabledBecause)
             map.field("changes", changes)
+            map.field("integrity", claim) { $1.encode(into: &$0) }
         }
     }
 
@@ -192,13 +214,15 @@ public struct IntegrityReport: Message {
     public init(from reader: inout MessagePackReader) throws(WireError) {
         var disabledBecause: String?
         var changes = 0
+        var claim: IntegrityClaim?
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "disabled": disabledBecause = try reader.readString()
             case "changes": changes = max(0, try reader.readInt())
+            case "integrity": claim = try IntegrityClaim(from: &reader)
             default: try reader.skip()
             }
         }
-        self.init(disabledBecause: disabledBecause, changes: changes)
+        self.init(disabledBecause: disabledBecause, changes: changes, claim: claim)
     }
 }

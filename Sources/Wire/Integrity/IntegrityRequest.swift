@@ -8,6 +8,8 @@ public enum IntegrityRequest: Hashable, Sendable {
     case changes(DeviceID?)
     /// The files are meant to be as I was shown them: with this root. One integrity item.
     case approve(DeviceID, root: SHA256Hash)
+    /// Expect what a signed release changes: the text of its manifest. One integrity item.
+    case release(DeviceID, manifest: String)
     /// Command the device again; with a response from now on, where one is given. One integrity item.
     case enable(DeviceID, IntegrityResponse?)
     /// Collect changes for so long; zero: no longer. One integrity item.
@@ -19,6 +21,7 @@ public enum IntegrityRequest: Hashable, Sendable {
         case .status: "integrity"
         case .changes: "integrity_changes"
         case .approve: "integrity_approve"
+        case .release: "integrity_release"
         case .enable: "integrity_enable"
         case .window: "integrity_window"
         }
@@ -28,13 +31,14 @@ public enum IntegrityRequest: Hashable, Sendable {
     public var device: DeviceID? {
         switch self {
         case .status(let device), .changes(let device): device
-        case .approve(let device, _), .enable(let device, _), .window(let device, _): device
+        case .approve(let device, _), .release(let device, _), .enable(let device, _), .window(let device, _): device
         }
     }
 
     /// All types of these requests.
     static let types: Set = [
-        "integrity", "integrity_changes", "integrity_approve", "integrity_enable", "integrity_window",
+        "integrity", "integrity_changes", "integrity_approve", "integrity_release", "integrity_enable",
+        "integrity_window",
     ]
 
     func fields(_ map: inout MessagePackWriter) {
@@ -42,6 +46,7 @@ public enum IntegrityRequest: Hashable, Sendable {
         switch self {
         case .status, .changes: break
         case .approve(_, let root): map.field("root", root.bytes)
+        case .release(_, let manifest): map.field("manifest", manifest)
         case .enable(_, let response): map.field("response", response?.rawValue)
         case .window(_, let length): map.field("window_ms", length.milliseconds)
         }
@@ -51,14 +56,16 @@ public enum IntegrityRequest: Hashable, Sendable {
 /// The fields of requests about files, as far as they were there.
 struct IntegrityRequestFields {
     private var root: SHA256Hash?
+    private var manifest: String?
     private var response: IntegrityResponse?
     private var window: Duration?
 
-    static let keys: Set = ["root", "response", "window_ms"]
+    static let keys: Set = ["root", "manifest", "response", "window_ms"]
 
     mutating func read(_ key: String, _ reader: inout MessagePackReader) throws(WireError) {
         switch key {
         case "root": root = try reader.readDigest(key)
+        case "manifest": manifest = try reader.readString()
         case "response": response = try reader.readChoice(IntegrityResponse.self, key)
         default: window = try reader.readMilliseconds()
         }
@@ -72,6 +79,8 @@ struct IntegrityRequestFields {
         case "integrity_changes": .changes(device)
         case "integrity_approve":
             .approve(try reader.require(device, "device"), root: try reader.require(root, "root"))
+        case "integrity_release":
+            .release(try reader.require(device, "device"), manifest: try reader.require(manifest, "manifest"))
         case "integrity_enable": .enable(try reader.require(device, "device"), response)
         default: .window(try reader.require(device, "device"), try reader.require(window, "window_ms"))
         }
@@ -101,11 +110,13 @@ public struct ReportedIntegrity: Hashable, Sendable {
         public var disabledBecause: String?
         /// What the device's baseline is not.
         public var objection: String?
+        /// What counts as soon as the device has it: by whom, an account or a release.
+        public var next: String?
 
         /// What a router knows.
         public init(
             root: SHA256Hash? = nil, counter: UInt64 = 0, time: WallTime? = nil, by: String? = nil,
-            disabledBecause: String? = nil, objection: String? = nil
+            disabledBecause: String? = nil, objection: String? = nil, next: String? = nil
         ) {
             self.root = root
             self.counter = counter
@@ -113,6 +124,7 @@ public struct ReportedIntegrity: Hashable, Sendable {
             self.by = by
             self.disabledBecause = disabledBecause
             self.objection = objection
+            self.next = next
         }
     }
 
@@ -134,6 +146,7 @@ public struct ReportedIntegrity: Hashable, Sendable {
                 map.field("by", approval.by)
                 map.field("disabled", approval.disabledBecause)
                 map.field("objection", approval.objection)
+                map.field("next", approval.next)
             }
         }
     }
@@ -150,6 +163,7 @@ extension ReportedIntegrity.Approval {
             case "by": by = try reader.readString()
             case "disabled": disabledBecause = try reader.readString()
             case "objection": objection = try reader.readString()
+            case "next": next = try reader.readString()
             default: try reader.skip()
             }
         }

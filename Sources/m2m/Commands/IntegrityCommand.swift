@@ -10,14 +10,15 @@ struct IntegrityCommand: AsyncParsableCommand {
         usage: """
             m2m integrity [DEVICE] status
             m2m integrity [DEVICE] show
-            m2m integrity DEVICE approve
+            m2m integrity DEVICE approve [--manifest FILE]
             m2m integrity DEVICE enable [--response alert|disable]
             m2m integrity DEVICE window 10m
             """,
         discussion: """
             status shows how the watch over the files is, and show how they differ from what was approved. The rest is the \
             owner's, through the router, with the security code unless it was given within the last five minutes: \
-            approve says that the files are meant to be as they are shown; enable lets a device be commanded again that \
+            approve says that the files are meant to be as they are shown; with a signed manifest, that they are to be as \
+            a release makes them, which needs no code; enable lets a device be commanded again that \
             has disabled itself; window collects changes for a while without an alarm, for an update, after which you \
             approve them (0s ends it).
             """)
@@ -27,6 +28,9 @@ struct IntegrityCommand: AsyncParsableCommand {
 
     @Option(help: "With enable: what happens from now on when a file is not as approved.")
     var response: Response?
+
+    @Option(help: "With approve: the signed manifest of a release, whose changes are then no alarm.")
+    var manifest: String?
 
     @OptionGroup var format: Format
 
@@ -69,6 +73,7 @@ struct IntegrityCommand: AsyncParsableCommand {
             length = span.duration
         }
         if let extra = rest.first { throw ValidationError("'\(extra)' is one word too many") }
+        if manifest != nil, verb != .approve { throw ValidationError("--manifest belongs to approve") }
         if response != nil, verb != .enable { throw ValidationError("--response belongs to enable") }
         if device == nil, verb != .status, verb != .show {
             throw ValidationError("say whose files are meant: `m2m integrity DEVICE \(verb.rawValue)`")
@@ -80,7 +85,13 @@ struct IntegrityCommand: AsyncParsableCommand {
         let (device, verb, length) = try parsed()
         var connection = try await Place.of(Address(device: device))
         switch (verb, device) {
-        case (.approve, let device?): try await approve(device, &connection)
+        case (.approve, let device?):
+            if let manifest {
+                let text = try Self.text(of: manifest)
+                format.show(try await connection.ask(.integrity(.release(device, manifest: text))))
+            } else {
+                try await approve(device, &connection)
+            }
         case (.enable, let device?):
             try await ask(.enable(device, response.flatMap { IntegrityResponse(rawValue: $0.rawValue) }), &connection)
         case (.window, let device?): try await ask(.window(device, length ?? .zero), &connection)
@@ -90,6 +101,13 @@ struct IntegrityCommand: AsyncParsableCommand {
         default: format.show(try await connection.ask(.integrity(.status(device))))
         }
         await connection.close()
+    }
+
+    private static func text(of manifest: String) throws -> String {
+        guard let bytes = try SafeFile.read(manifest) else {
+            throw Failure(.notFound, "there is no file \(manifest); a release comes with its manifest")
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func ask(_ request: IntegrityRequest, _ connection: inout ClientConnection) async throws {

@@ -17,6 +17,7 @@ extension ReportedIntegrity {
                 Style.warning.apply("approved   nothing yet")
                     + "; `m2m integrity \(device) approve` approves what is there")
         }
+        if let next = approval.next { lines.append("next       \(next), as soon as the device has all of it") }
         if let objection = approval.objection { lines.append("router     \(Style.bad.apply(objection))") }
         if let reason = approval.disabledBecause, status?.disabledBecause == nil {
             lines.append("router     \(Style.bad.apply("the device is disabled: \(reason)"))")
@@ -41,6 +42,7 @@ extension ReportedIntegrity {
         if let time = approval.time { known.add("time", time.rfc3339) }
         if let by = approval.by { known.add("by", by) }
         if let reason = approval.disabledBecause { known.add("disabled", reason) }
+        if let next = approval.next { known.add("next", next) }
         if let objection = approval.objection { known.add("objection", objection) }
         object.add("approval", known)
         return object

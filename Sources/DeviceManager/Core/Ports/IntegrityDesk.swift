@@ -8,6 +8,8 @@ public protocol IntegrityDesk: Sendable {
     ///
     /// - Returns: nil where nothing is watched.
     func claim() async -> IntegrityClaim?
+    /// What is said of the baseline just now; nil: there is none yet, or nothing is watched.
+    var currentClaim: IntegrityClaim? { get }
     /// How it is, without the root over the files as they are.
     var status: IntegrityStatus { get }
 
