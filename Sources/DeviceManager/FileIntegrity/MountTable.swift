@@ -43,6 +43,7 @@ struct MountTable {
     /// - Parameters:
     ///   - path: The path.
     ///   - root: Where its tree begins; what is mounted there, or above, was meant.
+    /// - Returns: Whether it is; then it is not to be touched.
     func isRemote(_ path: FilePath, below root: FilePath) -> Bool {
         guard !types.isEmpty else { return false }
         var current: FilePath? = path

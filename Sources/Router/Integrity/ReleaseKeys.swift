@@ -57,9 +57,8 @@ public struct ReleaseKeys: Hashable, Sendable {
             throw Failure(.notPermitted, "this router knows no release keys; `release_keys` in its configuration does")
         }
         let isSigned = keys.contains { key in
-            // safe: what is no key has signed nothing
-            guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key) else { return false }
-            return key.isValidSignature(manifest.signature, for: manifest.signed)
+            let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key)  // safe: what is no key has signed nothing
+            return key?.isValidSignature(manifest.signature, for: manifest.signed) ?? false
         }
         guard isSigned else {
             throw Failure(.notPermitted, "\(manifest.release) is not signed with any of this router's release keys")
