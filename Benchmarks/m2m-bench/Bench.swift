@@ -8,7 +8,7 @@ struct Bench {
     private static let benchmarks: [any Benchmark.Type] = [
         // The first one looks at this process's own memory: nothing may have been allocated and freed before.
         AttemptsBenchmark.self, StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self, StoreBenchmark.self,
-        WearBenchmark.self, UplinkBenchmark.self,
+        WearBenchmark.self, UplinkBenchmark.self, IntegrityBenchmark.self, VerdictBenchmark.self,
     ]
 
     static func main() async {

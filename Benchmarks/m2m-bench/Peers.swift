@@ -7,14 +7,18 @@ enum Peers {
     /// - Parameters:
     ///   - figure: What is measured; `Scripts/bench-peers` lists it.
     ///   - settings: How much of it.
+    ///   - variables: With what.
     /// - Returns: Its values, by their names.
     /// - Throws: ``BenchError`` when it can't be measured here.
-    static func measure(_ figure: String, _ settings: [String: Int] = [:]) throws -> [String: Double] {
+    static func measure(
+        _ figure: String, _ settings: [String: Int] = [:], variables: [String: String] = [:]
+    ) throws -> [String: Double] {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "Scripts/bench-peers")
         process.arguments = [figure]
         process.environment = ProcessInfo.processInfo.environment.merging(settings.mapValues { "\($0)" }) { $1 }
+            .merging(variables) { $1 }
         process.standardOutput = output
         try process.run()
         let text = try output.fileHandleForReading.readToEnd() ?? Data()

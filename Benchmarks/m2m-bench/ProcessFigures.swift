@@ -39,6 +39,24 @@ struct ProcessFigures {
         }
     }
 
+    /// For how long its threads have worked, in seconds (`schedstat` in proc(5)): to a billionth.
+    var worked: Double {
+        get throws {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")
+            return try threads.reduce(0) { sum, thread in
+                sum + (try text("task/\(thread)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
+            }
+        }
+    }
+
+    /// The most memory that it has had at a time, in MB (`VmHWM`, proc(5)).
+    var peak: Double {
+        get throws {
+            let line = try text("status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? .nan) / 1_000
+        }
+    }
+
     /// What it has given the disk to write, in bytes (`io`, proc(5)): pages that were made dirty.
     var written: Double {
         get throws {

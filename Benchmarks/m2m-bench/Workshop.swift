@@ -67,9 +67,12 @@ final class Workshop {
 
     /// Starts the agent.
     ///
+    /// - Parameters:
+    ///   - configuration: Its configuration; nil: that of the enrolled device.
+    ///   - errors: Takes what it logs; nil: this process's standard error.
     /// - Returns: Its process.
-    func startAgent() throws -> Process {
-        try start("m2m-agent", ["run", "--config", path("agent.toml")])
+    func startAgent(_ configuration: String? = nil, errors: Pipe? = nil) throws -> Process {
+        try start("m2m-agent", ["run", "--config", configuration ?? path("agent.toml")], errors: errors)
     }
 
     /// Connects a person to the router.
@@ -97,17 +100,19 @@ final class Workshop {
     /// Where a file of the workshop is.
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    private func start(_ program: String, _ arguments: [String]) throws -> Process {
+    private func start(_ program: String, _ arguments: [String], errors: Pipe? = nil) throws -> Process {
         let process = Process()
         process.executableURL = programs.appendingPathComponent(program)
         process.arguments = arguments
         process.standardOutput = FileHandle.nullDevice
+        if let errors { process.standardError = errors }
         try process.run()
         running.append(process)
         return process
     }
 
-    private func output(_ program: String, _ arguments: [String], input: String = "") throws -> String {
+    /// What a program says that runs to its end.
+    func output(_ program: String, _ arguments: [String], input: String = "") throws -> String {
         let process = Process()
         let (stdin, stdout) = (Pipe(), Pipe())
         process.executableURL = programs.appendingPathComponent(program)

@@ -1,3 +1,4 @@
+import DeviceModel
 import ConfigurationSchema
 import DeviceManager
 import HALSimulated
@@ -6,7 +7,7 @@ import Wire
 
 extension FuzzTarget {
     /// What people write.
-    static let texts = [claimCode, toml]
+    static let texts = [claimCode, releaseManifest, toml]
 
     private static let claimCode = FuzzTarget(
         "claim-code", types: ["ClaimCode"]
@@ -17,6 +18,18 @@ extension FuzzTarget {
         guard code.secret.utf8.count == 13, code.description.utf8.count == 41 else {
             throw BrokenPromise("'\(code)' is too short or too long")
         }
+        return .read
+    }
+
+    /// What somebody says that a release changes.
+    private static let releaseManifest = FuzzTarget("release-manifest") { (bytes) throws(BrokenPromise) in
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let manifest = try? ReleaseManifest(text) else { return .refused("no manifest") }  // safe: it says why
+        guard text.utf8.starts(with: manifest.signed) else {
+            throw BrokenPromise("what is signed is not what was read")
+        }
+        let again = try? ReleaseManifest(manifest.text)  // safe: where it can't be read the promise is broken
+        guard again == manifest else { throw BrokenPromise("written and read again it is another one") }
         return .read
     }
 

@@ -23,6 +23,10 @@ struct SpaceWorld {
     static let waitingKey = Sample.key(9)
     /// The root of the files of bob's cellar.
     static let root = Sample.root.bytes
+    /// Of a release that the router has no key for.
+    static let manifest = ReleaseManifest(
+        release: "bobs-release 1", changes: [], signature: [UInt8](repeating: 7, count: ReleaseManifest.signatureSize)
+    ).text
     static var fingerprint: String { KeyFingerprint(digest: Digest.sha256(waitingKey)).description }
 
     init(isFull: Bool) async throws {
@@ -96,7 +100,7 @@ struct Attempt {
             ("fingerprint", { $0.write(SpaceWorld.fingerprint) }), ("session", { $0.write("bobs-session") }),
             ("line", { $0.write("GPIO5") }), ("active", { $0.write(true) }),
             ("root", { $0.write(SpaceWorld.root) }), ("response", { $0.write("alert") }),
-            ("window_ms", { $0.write(Int64(10_000)) }),
+            ("window_ms", { $0.write(Int64(10_000)) }), ("manifest", { $0.write(SpaceWorld.manifest) }),
         ]
     }
 

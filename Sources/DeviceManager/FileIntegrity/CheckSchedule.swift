@@ -9,8 +9,8 @@ struct CheckSchedule {
     private static let rest = 120
     /// How much of an interval is spent on reading what seems to be what it was; one file is read in any case.
     private static let share = 160
-    /// How long after one round that could not wait the next one has to, and how much longer than that took.
-    private static let calm: Duration = .seconds(1)
+    /// How long after one round that could not wait the next one has to: a moment, and much longer than that took.
+    private static let calm: Duration = .milliseconds(50)
     private static let calming = 4
 
     private let interval: Duration

@@ -102,6 +102,10 @@ final class FileReader {
         var stamp = FileStamp(status)
         switch kind {
         case .regular:
+            guard status.size <= sizeLimit else {
+                (entry.size, entry.content) = (status.size, .tooLarge)
+                break
+            }
             let file = path.withCString(cfiles_open)
             if file == -ENOENT || file == -ENOTDIR { return .missing }
             if Self.passing.contains(-file) { return .unknown(SystemProblem(-file)) }

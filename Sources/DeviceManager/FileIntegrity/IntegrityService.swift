@@ -56,8 +56,8 @@ public struct IntegrityService: Service {
         }
     }
 
-    /// How often it is looked whether the thread goes on.
-    private static let pause: Duration = .seconds(10)
+    /// How often it is looked whether the thread goes on: seldom, for each time wakes the processor.
+    private static let pause: Duration = .seconds(60)
     /// How long the thread may take to stop; where a disk holds it up, nobody waits for it.
     private static let farewell: Duration = .seconds(2)
 

@@ -57,7 +57,7 @@ public struct ReleaseKeys: Hashable, Sendable {
             throw Failure(.notPermitted, "this router knows no release keys; `release_keys` in its configuration does")
         }
         let isSigned = keys.contains { key in
-            let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key)  // safe: what is no key has signed nothing
+            let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key)  // safe: then it has signed nothing
             return key?.isValidSignature(manifest.signature, for: manifest.signed) ?? false
         }
         guard isSigned else {
