@@ -157,6 +157,7 @@ extension Workshop {
             level = "warning"
             [integrity]
             paths = ["\(files)"]
+            mode = "inotify"
             \(extra)
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: path("\(state).toml")))

@@ -44,7 +44,8 @@ struct ProcessFigures {
         get throws {
             let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")
             return try threads.reduce(0) { sum, thread in
-                sum + (try text("task/\(thread)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
+                sum + (try text("task/\(thread)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0)
+                    / 1e9
             }
         }
     }
@@ -53,7 +54,8 @@ struct ProcessFigures {
     var peak: Double {
         get throws {
             let line = try text("status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? .nan) / 1_000
+            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? .nan)
+                / 1_000
         }
     }
 

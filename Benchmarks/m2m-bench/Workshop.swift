@@ -71,6 +71,7 @@ final class Workshop {
     ///   - configuration: Its configuration; nil: that of the enrolled device.
     ///   - errors: Takes what it logs; nil: this process's standard error.
     /// - Returns: Its process.
+    /// - Throws: ``BenchError`` where it can't be started.
     func startAgent(_ configuration: String? = nil, errors: Pipe? = nil) throws -> Process {
         try start("m2m-agent", ["run", "--config", configuration ?? path("agent.toml")], errors: errors)
     }

@@ -1,10 +1,10 @@
 /*
  * files - what plain C does with files: the peer of the agent's watch over them in `make bench`.
  *
- * A check walks through a folder, asks for each file what statx(2) says, and hashes it with SHA-256 of libcrypto's EVP in
- * portions of 128 KiB. What the agent's check does besides is not done here: nothing is compared, nothing is kept, nothing
- * is left as it was in the page cache. A watch is inotify(7) on one folder: whatever is closed there after it was written
- * to is hashed, and its name said.
+ * A check walks through a folder, asks for each file what statx(2) says, and hashes it with SHA-256 of libcrypto's EVP
+ * in portions of 128 KiB. What the agent's check does besides is not done here: nothing is compared, nothing is kept,
+ * nothing is left as it was in the page cache. A watch is inotify(7) on one folder: whatever is closed there after it
+ * was written to is hashed, and its name said.
  */
 #include "peer.h"
 
@@ -109,8 +109,8 @@ static int run(char *const command[]) {
     if (!WIFEXITED(status)) die("%s has died", command[0]);
     double worked = (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
                     ((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) / 1e6;
-    printf("{\"cpu_seconds\": %.6f, \"peak_mb\": %.3f, \"status\": %d}\n", worked,
-           (double)used.ru_maxrss * 1024 / 1e6, WEXITSTATUS(status));
+    printf("{\"cpu_seconds\": %.6f, \"peak_mb\": %.3f, \"status\": %d}\n", worked, (double)used.ru_maxrss * 1024 / 1e6,
+           WEXITSTATUS(status));
     return 0;
 }
 

@@ -19,7 +19,8 @@ struct LoadedConfiguration {
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let program = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         let keeper = String(program.prefix(through: program.lastIndex(of: "/") ?? program.startIndex)) + "m2m-keeper"
-        let own = path.hasPrefix("/") ? path : FilePath.current.appending(path.utf8).description
+        let own =
+            path.hasPrefix("/") ? path : String(decoding: FilePath.current.appending(path.utf8).bytes, as: UTF8.self)
         return AgentConfiguration.Integrity(
             paths: [program, SafeFile.exists(keeper) ? keeper : program, own], response: .alert)
     }

@@ -52,7 +52,7 @@ import Testing
     func disable() throws {
         var machine = try machine()
         #expect(names(machine.handle(.checkedAll, at: second(0))) == [])
-        #expect(names(machine.handle(Self.findings("/a"), at: second(1))) == ["DISABLE", "changed"])
+        #expect(names(machine.handle(Self.findings("/a"), at: second(1))) == ["DISABLE", "disabled", "changed"])
         #expect(machine.state == .disabled)
         #expect(names(machine.handle(Self.findings("/a"), at: second(2))) == [])
         #expect(names(machine.handle(Self.findings("/b"), at: second(2))) == ["changed"])
@@ -69,7 +69,7 @@ import Testing
         func moment(_ milliseconds: Int64) -> MonotonicTime { second(1) + .milliseconds(milliseconds) }
         #expect(names(machine.handle(Self.findings("/a", kind: .replaced), at: moment(0))) == ["replaced"])
         #expect(machine.deadline == nil)
-        #expect(names(machine.handle(Self.findings("/b"), at: moment(1))) == ["DISABLE"])
+        #expect(names(machine.handle(Self.findings("/b"), at: moment(1))) == ["DISABLE", "disabled"])
         #expect(names(machine.handle(Self.findings("/c"), at: moment(2))) == [])
         #expect(machine.deadline == moment(1_000))
         #expect(names(machine.handle(.tick, at: moment(999))) == [])
@@ -113,7 +113,8 @@ import Testing
         _ = machine.handle(.checkedAll, at: second(0))
         _ = machine.handle(Self.findings("/a"), at: second(1))
         let verdict = IntegrityVerdict(counter: 1, response: .disable)
-        #expect(names(machine.handle(.verdict(verdict), at: second(2))) == ["DISABLE", "changed", "CONFIRM"])
+        #expect(
+            names(machine.handle(.verdict(verdict), at: second(2))) == ["DISABLE", "disabled", "changed", "CONFIRM"])
         var other = try self.machine(.disable)
         _ = other.handle(.verdict(IntegrityVerdict(counter: 1, response: .alert)), at: second(2))
         #expect(other.response == .disable)
@@ -132,7 +133,7 @@ import Testing
         "At the start what was found disables at once and is told in one piece, whatever a file says was told before")
     func start() throws {
         var machine = try machine()
-        #expect(names(machine.handle(Self.findings("/a"), at: second(0))) == ["DISABLE"])
+        #expect(names(machine.handle(Self.findings("/a"), at: second(0))) == ["DISABLE", "disabled"])
         #expect(names(machine.handle(Self.findings("/b"), at: second(0))) == [])
         let actions = machine.handle(.checkedAll, at: second(1))
         #expect(names(actions) == ["changed"])
@@ -161,7 +162,7 @@ import Testing
         #expect(names(machine.handle(Self.mended("/b"), at: second(20))) == [])
         #expect(names(machine.handle(Self.findings("/c", kind: .replaced), at: second(20))) == [])
         #expect(names(machine.handle(.tick, at: second(69))) == [])
-        #expect(names(machine.handle(.tick, at: second(70))) == ["window-over", "DISABLE", "changed"])
+        #expect(names(machine.handle(.tick, at: second(70))) == ["window-over", "DISABLE", "disabled", "changed"])
     }
 
     @Test("What was approved in a window is none of its changes when it ends; a window can be ended early")
@@ -199,7 +200,10 @@ import Testing
         _ = machine.handle(.checkedAll, at: second(0))
         #expect(names(machine.handle(Self.findings("/a"), at: second(1))) == [])
         let verdict = IntegrityVerdict(counter: 1, disabledBecause: "nobody", objection: "nobody")
-        #expect(names(machine.handle(.verdict(verdict), at: second(2))) == ["window-over", "DISABLE", "changed"])
+        #expect(
+            names(machine.handle(.verdict(verdict), at: second(2))) == [
+                "window-over", "DISABLE", "disabled", "changed",
+            ])
         #expect(machine.windowEnd == nil)
     }
 
@@ -259,13 +263,35 @@ import Testing
         #expect(names(machine.handle(.order(.enable(nil), number: 1, found: root), at: second(3))) == ["refused"])
     }
 
-    @Test("Nothing is enabled before all was looked at")
+    @Test("Nothing is enabled before all was looked at: whoever wants it waits until then")
     func early() throws {
         var machine = try machine(disabledBecause: "why")
-        #expect(names(machine.handle(.order(.enable(nil), number: 1, found: root), at: second(0))) == ["refused"])
+        #expect(names(machine.handle(.order(.enable(nil), number: 1, found: root), at: second(0))) == [])
+        #expect(names(machine.handle(.checkedAll, at: second(0))) == ["ENABLE", "enabled", "done"])
+        var other = try self.machine(disabledBecause: "why")
+        _ = other.handle(.order(.enable(nil), number: 1, found: root), at: second(0))
+        _ = other.handle(Self.findings("/a"), at: second(0))
+        #expect(names(other.handle(.checkedAll, at: second(0))) == ["changed", "refused"])
+        for number in 1...4 {
+            var many = try self.machine(disabledBecause: "why")
+            for order in 0..<number {
+                _ = many.handle(.order(.enable(nil), number: order, found: root), at: second(0))
+            }
+            let one = many.handle(.order(.enable(nil), number: 9, found: root), at: second(0))
+            #expect(names(one) == (number == 4 ? ["refused"] : []))
+        }
+    }
+
+    @Test("Less than what is configured can't be had by an order: it says so")
+    func lessThanConfigured() throws {
+        var machine = try machine(.disable)
         _ = machine.handle(.checkedAll, at: second(0))
-        let late = machine.handle(.order(.enable(nil), number: 2, found: root), at: second(0))
-        #expect(names(late) == ["ENABLE", "enabled", "done"])
+        let actions = machine.handle(.order(.enable(.alert), number: 1, found: root), at: second(0))
+        #expect(names(actions) == ["refused"])
+        #expect(
+            actions.contains {
+                if case .answer(_, let outcome) = $0 { outcome.reason?.contains("agent.toml") ?? false } else { false }
+            })
     }
 
     @Test("What is written down comes back, and a file that was cut says nothing")

@@ -50,7 +50,7 @@ final class WatchedTree: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         BlockingQueue(label: "test.integrity").start { [monitor, ended] in
             do {
-                try IntegrityWorker(world, monitor: monitor).run()
+                try IntegrityWorker(world, monitor: monitor)?.run()
             } catch {
                 monitor.stop()
             }

@@ -131,6 +131,19 @@ import Testing
         #expect(files.next == nil)
     }
 
+    @Test("A device that knows nothing of its files yet is neither judged nor let off")
+    func unknown() {
+        let claim = IntegrityClaim(root: nil, counter: nil, response: .alert)
+        var files = approved
+        #expect(files.judge(claim, at: now) == IntegrityVerdict(counter: 3, response: .disable))
+        files.disabledBecause = "why"
+        #expect(files.judge(claim, at: now)?.disabledBecause == "why")
+        #expect(files.seen == nil)
+        var new = DeviceFiles()
+        #expect(new.judge(claim, at: now) == IntegrityVerdict(counter: 0))
+        #expect(new.seen == nil)
+    }
+
     @Test("Of two approvals that overlap neither takes the other's files")
     func overlap() {
         var files = approved

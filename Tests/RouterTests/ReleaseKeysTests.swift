@@ -71,7 +71,7 @@ import Wire
         try folder.write("key", text)
         let error = #expect(throws: RouterProblem.self) { try ReleaseKeys(files: [folder.file("key")]) }
         #expect(error?.description.contains(folder.file("key")) == true)
-        #expect(error?.description.contains("has to be a public Ed25519 key as PEM") == true)
+        #expect(error?.description.contains("is no public Ed25519 key as PEM") == true)
     }
 
     @Test("A file that is not there is named") func missing() {

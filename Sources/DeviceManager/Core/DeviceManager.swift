@@ -149,7 +149,7 @@ public final class DeviceManager: Sendable {
         commands.disable(reason)
     }
 
-    /// The device is commanded again; what was made safe stays so until then.
+    /// The device is commanded again; what was made safe stays so until somebody commands something else.
     public func enable() {
         commands.disable(nil)
     }
@@ -158,8 +158,8 @@ public final class DeviceManager: Sendable {
     ///
     /// Whether or not they are watched here: what the router has disabled is disabled.
     public func hear(_ verdict: IntegrityVerdict) {
-        let isTakenCareOf = integrity?.hear(verdict) ?? false
-        if !isTakenCareOf, let reason = verdict.disabledBecause { disable(reason) }
+        if let reason = verdict.disabledBecause { disable(reason) }
+        integrity?.hear(verdict)
     }
 
     private func status(_ plan: ComponentPlan) -> ComponentStatus {

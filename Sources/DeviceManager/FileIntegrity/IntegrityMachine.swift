@@ -60,6 +60,9 @@ struct IntegrityMachine {
     /// Changes that were gone again before anybody was told of them.
     private var passed: [FilePath: FileChange] = [:]
     private var quietUntil: MonotonicTime?
+    /// Who wants the device enabled and waits until every file was looked at: 4; one more is refused.
+    private var postponed: [(response: IntegrityResponse?, number: Int)] = []
+    private static let postponedBound = 4
     /// What a release will bring; nil: none is on its way.
     private var release: ExpectedRelease?
     /// Why the device is disabled; nil: it is not.
@@ -136,10 +139,12 @@ struct IntegrityMachine {
         case .checkedAll:
             guard isStarting else { return [] }
             isStarting = false
+            let answers = postponed.flatMap { enable($0.response, $0.number) }
+            postponed = []
             // What people were told before the start they are told again: nobody else could say that they were.
-            guard violations == 0, record.isChanged else { return settle(at: now) }
+            guard violations == 0, record.isChanged else { return settle(at: now) + answers }
             record.isChanged = false
-            return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)]
+            return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)] + answers
         case .verdict(let verdict): return hear(verdict, at: now)
         case .order(.approve(let root, let counter), let number, let found):
             return approve(root, counter, number, found)
@@ -210,8 +215,7 @@ struct IntegrityMachine {
         var actions: [Action] = []
         if response == .disable, disabledBecause == nil, !untold.isEmpty {
             let reason = Self.reason(FileChange.paired(untold.compactMap { changes[$0] }))
-            disabledBecause = reason
-            actions.append(.disable(reason, isKept: true))
+            actions += disable(reason)
         }
         guard !isStarting, hasNews, quietUntil.map({ $0 <= now }) ?? true else { return actions }
         quietUntil = now + Self.quiet
@@ -229,6 +233,12 @@ struct IntegrityMachine {
             actions.append(.keep(record))
         }
         return actions
+    }
+
+    /// The device is disabled until its owner enables it, and people are told.
+    private mutating func disable(_ reason: String) -> [Action] {
+        disabledBecause = reason
+        return [.disable(reason, isKept: true), .tell(IntegrityNews(.disabled, reason))]
     }
 
     /// Whether there is something of which nobody was told yet.
@@ -263,8 +273,7 @@ struct IntegrityMachine {
         }
         let reason = verdict.disabledBecause ?? (response == .disable ? verdict.objection : nil)
         if let reason, disabledBecause == nil {
-            disabledBecause = reason
-            actions += [.disable(reason, isKept: true), .tell(IntegrityNews(.disabled, reason))]
+            actions += disable(reason)
         }
         guard verdict.objection == nil else { return actions }
         return actions + [.confirm(counter: verdict.counter)] + endWaiting()
@@ -306,7 +315,16 @@ struct IntegrityMachine {
 
     private mutating func enable(_ wanted: IntegrityResponse?, _ number: Int) -> [Action] {
         guard !isStarting || disabledBecause == nil else {
-            return [.answer(number: number, CommandOutcome(.refused, Self.isLooking))]
+            // What the files are is known in a moment.
+            guard postponed.count < Self.postponedBound else {
+                return [.answer(number: number, CommandOutcome(.refused, Self.isLooking))]
+            }
+            postponed.append((wanted, number))
+            return []
+        }
+        if wanted == .alert, configured == .disable {
+            let words = "agent.toml says response = \"disable\", and the stricter counts; change it there first"
+            return [.answer(number: number, CommandOutcome(.refused, words))]
         }
         if disabledBecause != nil || wanted == .disable, violations > 0 || objection != nil {
             let what = violations == 0 ? objection ?? "" : FileChange.paired(Array(changes.values)).summary

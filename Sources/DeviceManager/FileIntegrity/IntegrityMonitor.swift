@@ -10,7 +10,6 @@ import Synchronization
 public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// What is handed to the thread.
     enum Message: Sendable {
-        case verdict(IntegrityVerdict)
         case order(IntegrityOrder, @Sendable (CommandOutcome) -> Void)
         /// What the packages say of changed files.
         case remarks([FilePath: String])
@@ -33,6 +32,12 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         var findings = Findings()
         /// What waits for the thread: 16; one more is refused.
         var inbox: [Message] = []
+        /// What the router has said last, until the thread has heard it.
+        var verdict: IntegrityVerdict?
+        /// What people are to know besides: what could not be begun.
+        var problem: String?
+        /// The files as the findings have them, once somebody has asked for it.
+        var snapshot: IntegritySnapshot?
         var isStopping = false
         /// Whether nothing is watched, until the owner wants it.
         var isOff: Bool
@@ -42,7 +47,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     private static let inboxBound = 16
-    /// How long a look at a file, or at a few megabytes of it, may take until people are told of it.
+    /// How long a look at a file, or at a few megabytes of it, may take; whoever looks next tells people.
     static let patience: Duration = .seconds(60)
     private let state: Mutex<State>
     /// Finished when files are to be watched.
@@ -81,9 +86,10 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     /// What is said of the baseline to the router; waits until there is one.
-    public func claim() async -> IntegrityClaim? {
-        _ = await ready.next()
-        return state.withLock(\.findings.claim)
+    public func claim(until deadline: MonotonicTime) async -> IntegrityClaim? {
+        _ = await ready.next(until: deadline, on: time)
+        let (claim, isOff) = state.withLock { ($0.findings.claim, $0.isOff) }
+        return isOff ? nil : claim ?? IntegrityClaim(root: nil, counter: nil, response: .alert)
     }
 
     /// What is said of the baseline to the router just now; nil: there is none yet.
@@ -97,21 +103,27 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         let now = time.now
         status.checked = findings.checkedAt.map { now - $0 }
         status.window = findings.windowEnd.map { max(.zero, $0 - now) }
-        status.problems += [stuck(at: now)?.words].compactMap(\.self)
+        status.problems += [stuck(at: now)?.words, state.withLock(\.problem)].compactMap(\.self)
         return status
     }
 
     /// The files as they are.
     public var snapshot: IntegritySnapshot? {
-        let findings = state.withLock(\.findings)
+        let (findings, known) = state.withLock { ($0.findings, $0.snapshot) }
+        if let known { return known }
         guard let baseline = findings.baseline else { return nil }
         let changes = FileChange.paired(Array(findings.changes.values)).map { $0.remarked(findings.remarks) }
         guard !changes.isEmpty else {
             return IntegritySnapshot(changes: [], entries: baseline.entries, root: baseline.root)
         }
         let entries = FileChange.apply(findings.changes.values, to: baseline.entries)
-        return IntegritySnapshot(
+        let new = IntegritySnapshot(
             changes: changes, entries: entries, root: MerkleTree.root(of: entries, sha256: sha256))
+        state.withLock { state in
+            // Unless something else was found meanwhile.
+            if state.findings.isSame(as: findings) { state.snapshot = new }
+        }
+        return new
     }
 
     /// Subscribes to changes of the status.
@@ -126,12 +138,16 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     /// Hands the router's word on to the thread; where there is none, that the device is disabled is written down here.
-    public func hear(_ verdict: IntegrityVerdict) -> Bool {
-        if let response = verdict.response, isOff { _ = begin(response) }
-        guard isOff else { return send(.verdict(verdict)) }
-        guard let reason = verdict.disabledBecause else { return true }
-        try? folder.mark.set(reason)  // safe: the router says it again at the next connection
-        return false
+    public func hear(_ verdict: IntegrityVerdict) {
+        if let response = verdict.response, isOff {
+            let outcome = begin(response)
+            state.withLock { $0.problem = outcome.reason.map { "its files can't be watched as is wanted: \($0)" } }
+        }
+        if isOff, let reason = verdict.disabledBecause {
+            try? folder.mark.set(reason)  // safe: the router says it again at the next connection
+        }
+        state.withLock { $0.verdict = verdict }
+        cfiles_wake(wake)
     }
 
     /// The owner wants files to be watched that were not until now.
@@ -159,15 +175,12 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// Hands an order on to the thread, and waits for its end.
     public func heed(_ order: IntegrityOrder) async -> CommandOutcome {
         if state.withLock(\.isOff) {
-            if case .enable(let response) = order {
-                let outcome = begin(response ?? .alert)
-                // What has disabled it was not looked into yet.
-                guard outcome.status == .done, folder.mark.reason != nil else { return outcome }
+            guard case .enable(let response) = order else {
                 return CommandOutcome(
-                    .refused, "from now on it watches over its files, and is looking at them; enable it in a moment")
+                    .refused, "this device does not watch over its files yet; `m2m integrity DEVICE enable` lets it")
             }
-            return CommandOutcome(
-                .refused, "this device does not watch over its files yet; `m2m integrity DEVICE enable` lets it")
+            let outcome = begin(response ?? .alert)
+            guard outcome.status == .done else { return outcome }
         }
         return await withCheckedContinuation { continuation in
             let isTaken = send(.order(order) { continuation.resume(returning: $0) })
@@ -217,11 +230,12 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     var isOff: Bool { state.withLock(\.isOff) }
 
     /// What has been handed over; nil: it is to stop.
-    func take() -> [Message]? {
+    func take() -> (verdict: IntegrityVerdict?, messages: [Message])? {
         cfiles_wake_clear(wake)
         return state.withLock { state in
-            defer { state.inbox = [] }
-            return state.isStopping ? nil : state.inbox
+            guard !state.isStopping else { return nil }
+            defer { (state.inbox, state.verdict) = ([], nil) }
+            return (state.verdict, state.inbox)
         }
     }
 
@@ -231,6 +245,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     /// Says what was found.
     func publish(_ findings: Findings) {
         let watchers = state.withLock { state in
+            if !state.findings.isSame(as: findings) { state.snapshot = nil }
             defer { state.findings = findings }
             let (old, new) = (state.findings.status, findings.status)
             let isSame =
@@ -254,5 +269,13 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         stopping.finish()
         for case .order(_, let reply) in rest { reply(CommandOutcome(.refused, "the agent is stopping")) }
         cfiles_wake(wake)
+    }
+}
+
+extension IntegrityMonitor.Findings {
+    /// Whether the same files differ in the same way.
+    fileprivate func isSame(as other: Self) -> Bool {
+        (status.root, status.counter, changes, remarks)
+            == (other.status.root, other.status.counter, other.changes, other.remarks)
     }
 }

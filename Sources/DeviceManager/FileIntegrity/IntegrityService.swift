@@ -45,7 +45,7 @@ public struct IntegrityService: Service {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { [monitor] in
                     let thread = BlockingQueue(label: "m2m.integrity")
-                    _ = try await thread.run { try IntegrityWorker(world, monitor: monitor).run() }
+                    _ = try await thread.run { try IntegrityWorker(world, monitor: monitor)?.run() }
                 }
                 group.addTask { await watchThread() }
                 try await group.next()

@@ -49,17 +49,26 @@ final class IntegrityWorker {
     private let packages = BlockingQueue(label: "m2m.packages")
 
     /// Begins to watch, and reads the baseline; where there is none, it is made of what is there.
-    init(_ world: World, monitor: IntegrityMonitor) throws {
+    ///
+    /// - Parameters:
+    ///   - world: What is around it.
+    ///   - monitor: Where it says what it finds; nil comes back where that is to stop before there is a baseline.
+    /// - Throws: ``FileError`` where there is no memory.
+    init?(_ world: World, monitor: IntegrityMonitor) throws {
         self.world = world
         self.monitor = monitor
         let settings = world.settings
         trees = FileTrees(settings.paths, excludes: settings.excludes)
-        (watcher, problems) = Self.watcher(settings.mode, trees)
+        (watcher, problems) = Self.watcher(settings.mode, trees, world.folder.problems)
         mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
         let mounted = MountTable.now()
         let reader = try FileReader(sizeLimit: UInt64(settings.maxFileSize)) { [monitor] in monitor.looks(at: $0) }
         watcher?.watchRoads()
-        let (baseline, isNew) = Self.baseline(world, TreeWalk(trees, mounts: mounted), reader)
+        let maker = BaselineMaker(reader: reader) { [monitor] in !monitor.isStopping }
+        guard let (baseline, isNew) = Self.baseline(world, TreeWalk(trees, mounts: mounted), maker) else {
+            close(mounts)
+            return nil
+        }
         checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline, mounts: mounted)
         machine = IntegrityMachine(
             settings.response, record: world.folder.record, expectation: world.folder.expected?.expectation,
@@ -73,12 +82,12 @@ final class IntegrityWorker {
 
     /// Who is told by the kernel: the best that this process may have, or what is configured.
     private static func watcher(
-        _ mode: AgentConfiguration.Integrity.Mode, _ trees: FileTrees
+        _ mode: AgentConfiguration.Integrity.Mode, _ trees: FileTrees, _ others: [String]
     ) -> ((any FileWatcher)?, problems: [String]) {
-        var problems: [String] = []
+        var problems = others
         if mode != .inotify {
             do throws(FileError) {
-                return (try FanotifyWatcher(trees), [])
+                return (try FanotifyWatcher(trees), problems)
             } catch {
                 if mode == .fanotify { problems.append("fanotify can't be had (\(error)), for which inotify is used") }
             }
@@ -91,21 +100,17 @@ final class IntegrityWorker {
     }
 
     /// The baseline that there is; else one that is made of what is there now.
-    private static func baseline(_ world: World, _ walk: TreeWalk, _ reader: FileReader) -> (Baseline, isNew: Bool) {
+    ///
+    /// - Returns: nil where it is to stop before that is whole.
+    private static func baseline(
+        _ world: World, _ walk: TreeWalk, _ maker: BaselineMaker
+    ) -> (baseline: Baseline, isNew: Bool)? {
         let kept = world.folder.baseline.read()
         if case .baseline(let baseline) = kept { return (baseline, false) }
         if case .damaged(let reason) = kept {
             world.logger.error("what the files are meant to be is lost", metadata: ["reason": "\(reason)"])
         }
-        var walk = walk
-        walk.willMeet = { reader.begin($0) }
-        var entries: [FileEntry] = []
-        while let step = walk.next() {
-            if case .found(let found) = reader.read(step.path, step.status, isListable: step.isListable) {
-                entries.append(found.entry)
-            }
-        }
-        return (Baseline(entries, isUnconfirmed: !world.isNew), true)
+        return maker.entries(walk).map { (Baseline($0, isUnconfirmed: !world.isNew), true) }
     }
 
     // MARK: The loop
@@ -114,7 +119,8 @@ final class IntegrityWorker {
     func run() {
         perform(machine.begin())
         publish()
-        while let messages = monitor.take() {
+        while let (verdict, messages) = monitor.take() {
+            if let verdict { perform(machine.handle(.verdict(verdict), at: now)) }
             messages.forEach(handle)
             takeNews()
             checkDirt()
@@ -148,14 +154,14 @@ final class IntegrityWorker {
 
     private func handle(_ message: IntegrityMonitor.Message) {
         switch message {
-        case .verdict(let verdict): perform(machine.handle(.verdict(verdict), at: now))
         case .order(let order, let reply):
             if case .expect(let expectation) = order, let words = refusal(of: expectation) {
                 return reply(CommandOutcome(.refused, words))
             }
             orders += 1
             replies[orders] = reply
-            let found = MerkleTree.root(of: entriesNow, sha256: sha256)
+            var found = checker.baseline.root
+            if case .approve = order { found = MerkleTree.root(of: entriesNow, sha256: sha256) }
             perform(machine.handle(.order(order, number: orders, found: found), at: now))
         case .remarks(let remarks):
             let explained = opinions.heard(remarks)
@@ -240,7 +246,7 @@ final class IntegrityWorker {
                     "the device is disabled: its outputs are made safe", metadata: ["reason": "\(reason)"])
                 if isKept { keep(Self.disabling) { () throws(FileError) in try folder.mark.set(reason) } }
             case .enable:
-                keep(Self.disabling) { () throws(FileError) in folder.mark.clear() }
+                keep(Self.disabling) { () throws(FileError) in try folder.mark.clear() }
                 world.enable()
                 world.logger.notice("the device is commanded again")
             case .adopt(let changes, let counter):
@@ -265,7 +271,7 @@ final class IntegrityWorker {
         checker.adopt(baseline)
         schedule.restart(at: now)
         keep(baseline)
-        keep(Self.expecting) { [folder = world.folder] () throws(FileError) in folder.expectNothing() }
+        keep(Self.expecting) { [folder = world.folder] () throws(FileError) in try folder.expectNothing() }
     }
 
     private func confirm(_ counter: UInt64) {

@@ -13,6 +13,8 @@ actor LinkConnection {
     private let channel: MessageChannel
     private let manager: DeviceManager
     private let files: IntegrityAnswers
+    /// Whether the router was told nothing of the baseline yet.
+    private let isUnclaimed: Bool
     private let onOpen: @Sendable (LinkSession.Opening) -> Void
     private let onLoss: @Sendable () -> Void
     private var session: LinkSession
@@ -40,6 +42,7 @@ actor LinkConnection {
         self.channel = channel
         self.manager = manager
         files = IntegrityAnswers(from: manager.integrity)
+        isUnclaimed = identity.integrity.map { $0.root == nil } ?? false
         (self.onOpen, self.onLoss) = (onOpen, onLoss)
         session = LinkSession(
             identity: identity, description: manager.description, backlogRate: backlogRate, now: manager.time.now)
@@ -238,6 +241,8 @@ actor LinkConnection {
     }
 
     /// Tells what the watch over the files has found, as it is at first and whenever that changes.
+    ///
+    /// - Throws: ``BaselineKnown`` where the router has let this device in without knowing of its baseline.
     private func report(_ integrity: any IntegrityDesk) async throws {
         let (arrivals, end) = integrity.watch()
         defer { end() }
@@ -245,6 +250,7 @@ actor LinkConnection {
             let status = integrity.status
             let report = IntegrityReport(
                 disabledBecause: status.disabledBecause, changes: status.changes, claim: integrity.currentClaim)
+            if isUnclaimed, report.claim != nil { throw BaselineKnown() }
             try await handle(.reported(report))
         } while await arrivals.next() != nil
     }
@@ -262,3 +268,10 @@ actor LinkConnection {
 
 /// All that was left to send is at the router.
 private struct Drained: Error {}
+
+/// What the router has to judge is known now: the device comes in once more.
+struct BaselineKnown: ExplainedError {
+    let code = ErrorCode.busy
+    let resource = "integrity"
+    let description = "all files were looked at for the first time, which the router is told by coming in anew"
+}

@@ -108,9 +108,14 @@ public struct LinkService: Service {
         events.send(.ended(explained.end))
     }
 
+    /// How long the link waits for what is to be said of the device's files; then it says that later.
+    private static let claimPatience: Duration = .seconds(20)
+
     /// One connection, from its beginning to its end.
     private func connect(_ attempt: LinkAttempt, _ history: LinkHistory) async throws {
         guard let key = try DeviceKey.load(access.keyFile) else { throw NotEnrolled() }
+        // Before the router waits: a device may take its time to look at its files for the first time.
+        let claim = await manager.integrity?.claim(until: manager.time.now + Self.claimPatience)
         let channel = try await client.connect(
             to: access.router.address, path: RouterAccess.path, trust: access.trust)
         let (record, problem) = await record.count(on: manager.time)
@@ -118,7 +123,7 @@ public struct LinkService: Service {
         let identity = LinkSession.Identity(
             device: manager.description.id, boot: manager.time.boot, publicKey: key.publicKey,
             routerKeyHash: Fingerprint.sha256(channel.peer.publicKey ?? []), sign: key.sign, record: record,
-            integrity: await manager.integrity?.claim())
+            integrity: claim)
         let connection = LinkConnection(
             channel, identity, manager, backlogRate: access.router.backlogRate
         ) { [events, manager, record = self.record] opening in

@@ -45,10 +45,11 @@ struct LocalRequestHandler: Sendable {
 
     private func answer(_ request: IntegrityRequest, _ conversation: Conversation) async throws {
         try check(Address(device: request.device))
+        let snapshot = manager.integrity?.snapshot
         switch request {
         case .status: break
         case .changes:
-            let changes = manager.integrity?.snapshot?.changes ?? []
+            let changes = snapshot?.changes ?? []
             for start in stride(from: 0, to: changes.count, by: Self.portion) {
                 let part = changes[start..<min(start + Self.portion, changes.count)]
                 try await conversation.send(
@@ -61,7 +62,7 @@ struct LocalRequestHandler: Sendable {
                     + "`m2m login`")
         }
         var status = manager.integrity?.status ?? IntegrityStatus(state: .off)
-        status.found = manager.integrity?.snapshot?.root
+        status.found = snapshot?.root
         try await conversation.send([.integrity(ReportedIntegrity(device: manager.description.id, status: status))])
     }
 

@@ -56,6 +56,13 @@ public struct FilePath: Hashable, Sendable {
     }
 }
 
+extension FilePath {
+    /// All bytes at once: a path is looked up often, and an array would be hashed byte by byte.
+    public func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+}
+
 extension FilePath: Comparable {
     /// A folder goes before what is in it, and that before what only begins with the same name: the order of a walk.
     public static func < (one: FilePath, other: FilePath) -> Bool {
@@ -100,5 +107,30 @@ extension FilePath: CustomStringConvertible {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return nil
         default: return scalar
         }
+    }
+}
+
+extension FilePath {
+    /// - Parameter text: What ``description`` has given; nil for anything else, and for no bytes at all.
+    public init?(escaped text: some StringProtocol) {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                bytes.append(byte)
+                continue
+            }
+            switch rest.popFirst() {
+            case UInt8(ascii: "\\"): bytes.append(UInt8(ascii: "\\"))
+            case UInt8(ascii: "x"):
+                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+                guard digits.utf8.count == 2, let byte = UInt8(digits, radix: 16), byte != 0 else { return nil }
+                bytes.append(byte)
+                rest = rest.dropFirst(2)
+            default: return nil
+            }
+        }
+        guard !bytes.isEmpty, bytes.count <= Self.limit else { return nil }
+        self.init(bytes: bytes)
     }
 }

@@ -55,8 +55,8 @@ public struct ReleaseManifest: Hashable, Sendable {
     /// - Parameter text: The text of its file.
     /// - Throws: ``ManifestError`` with the line that is wrong.
     public init(_ text: String) throws(ManifestError) {
-        let lines = text.split(separator: Character("\n"), omittingEmptySubsequences: false).map(String.init)
         guard text.utf8.count <= Self.limit else { throw ManifestError(1, "it has more than \(Self.limit) bytes") }
+        let lines = text.split(separator: Character("\n"), omittingEmptySubsequences: false).map(String.init)
         guard lines.first == Self.title else { throw ManifestError(1, "it does not begin with '\(Self.title)'") }
         guard lines.count > 1, lines[1].hasPrefix("release "), lines[1].count > 8 else {
             throw ManifestError(2, "it does not say what was released: 'release NAME VERSION'")
@@ -176,30 +176,5 @@ extension FileEntry {
         default: return nil
         }
         self.init(path: path, kind: kind, mode: mode, owner: owner, group: group, size: size, content: content)
-    }
-}
-
-extension FilePath {
-    /// - Parameter text: What ``description`` has given; nil for anything else, and for no bytes at all.
-    public init?(escaped text: some StringProtocol) {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\") else {
-                bytes.append(byte)
-                continue
-            }
-            switch rest.popFirst() {
-            case UInt8(ascii: "\\"): bytes.append(UInt8(ascii: "\\"))
-            case UInt8(ascii: "x"):
-                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-                guard digits.utf8.count == 2, let byte = UInt8(digits, radix: 16), byte != 0 else { return nil }
-                bytes.append(byte)
-                rest = rest.dropFirst(2)
-            default: return nil
-            }
-        }
-        guard !bytes.isEmpty, bytes.count <= Self.limit else { return nil }
-        self.init(bytes: bytes)
     }
 }

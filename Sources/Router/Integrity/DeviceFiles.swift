@@ -84,18 +84,19 @@ struct DeviceFiles: Hashable, Sendable {
 
     /// What a claim is not; nil: it is what was approved.
     private mutating func object(to claim: IntegrityClaim, at wall: WallTime) -> String? {
-        if let next, claim.root == next.root, claim.counter.map({ $0 == counter + 1 }) ?? true {
+        guard let root = claim.root else { return nil }
+        if let next, root == next.root, claim.counter.map({ $0 == counter + 1 }) ?? true {
             promote(next.root, at: wall)
             return nil
         }
         guard let approved else {
-            let first = seen ?? claim.root
+            let first = seen ?? root
             seen = first
-            return first == claim.root
+            return first == root
                 ? nil : "its baseline is not the one with which it came first, and nobody has approved another one"
         }
         guard let count = claim.counter else {
-            return approved.root == claim.root
+            return approved.root == root
                 ? nil : "its baseline was lost or replaced, and the one that it has is not what was approved"
         }
         if count < counter {
@@ -106,7 +107,7 @@ struct DeviceFiles: Hashable, Sendable {
             return "its baseline is number \(count), and only \(counter) were approved: "
                 + "it was replaced, or this router's data are older"
         }
-        return approved.root == claim.root ? nil : "its baseline is not the one that was approved: it was replaced"
+        return approved.root == root ? nil : "its baseline is not the one that was approved: it was replaced"
     }
 
     /// What was about to be approved is so now, unless that is something else by now.

@@ -23,18 +23,18 @@ public struct ReleaseKeys: Hashable, Sendable {
     public init(files: [String]) throws(RouterProblem) {
         var keys: [[UInt8]] = []
         for file in files {
+            let bytes: [UInt8]?
             do throws(FileError) {
-                guard let bytes = try SafeFile.read(file) else {
-                    throw FileError(file, 2)
-                }
-                guard let key = Self.key(in: String(decoding: bytes, as: UTF8.self)) else {
-                    throw FileError(file, 22)
-                }
-                keys.append(key)
+                bytes = try SafeFile.read(file)
             } catch {
-                throw RouterProblem(
-                    .badRequest, file, "release_keys: \(file) has to be a public Ed25519 key as PEM: \(error)")
+                throw RouterProblem(.badRequest, file, "release_keys: \(error)")
             }
+            guard let bytes else { throw RouterProblem(.badRequest, file, "release_keys: there is no file \(file)") }
+            guard let key = Self.key(in: String(decoding: bytes, as: UTF8.self)) else {
+                let words = "\(file) is no public Ed25519 key as PEM; `openssl pkey -in release.key -pubout` writes one"
+                throw RouterProblem(.badRequest, file, "release_keys: \(words)")
+            }
+            keys.append(key)
         }
         self.init(keys: keys)
     }

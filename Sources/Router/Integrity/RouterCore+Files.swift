@@ -39,7 +39,7 @@ extension RouterCore {
             var root: SHA256Hash?
             while true {
                 let answer = await switchboard.inquire(want(all.count), device: device, owner: owner)
-                if let failure = Failure(order: answer.outcome) { throw failure }
+                if let failure = Failure(question: answer.outcome) { throw failure }
                 guard let total = answer.total, let found = answer.status?.found else {
                     throw Failure(.conflict, "the device does not know its files yet; try again in a moment")
                 }

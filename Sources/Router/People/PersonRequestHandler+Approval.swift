@@ -95,7 +95,8 @@ extension PersonRequestHandler {
 
     /// The device is commanded again.
     func enableFiles(_ device: RouterStore.ListedDevice, _ response: IntegrityResponse?) async throws {
-        try await audited(.filesEnabled, device.name.rawValue) {
+        let object = device.name.rawValue + (response.map { " response \($0.rawValue)" } ?? "")
+        try await audited(.filesEnabled, object) {
             let files = try await core.store.files(of: owner, device: device.row)
             if let objection = files.objection, objection != DeviceFiles.isOff {
                 throw Failure(.conflict, "\(objection); look at its files, and approve or mend them first")

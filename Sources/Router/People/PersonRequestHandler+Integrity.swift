@@ -14,23 +14,33 @@ extension PersonRequestHandler {
 
     func answer(_ request: IntegrityRequest, _ conversation: Conversation) async throws {
         let device = try await one(Address(device: request.device))
+        var shown: SHA256Hash?
         switch request {
         case .status: break
-        case .changes: try await tellChanges(device, conversation)
+        case .changes: shown = try await tellChanges(device, conversation)
         case .approve(_, let root): try await approve(device, root)
         case .release(_, let manifest): try await expect(manifest, device)
         case .enable(_, let response): try await enableFiles(device, response)
         case .window(_, let length): try await open(length, device)
         }
-        try await conversation.send([.integrity(try await report(device))])
+        try await conversation.send([.integrity(try await report(device, shown))])
     }
 
     /// How the watch is, by the device where it is connected, and by the router.
-    private func report(_ device: RouterStore.ListedDevice) async throws -> ReportedIntegrity {
+    ///
+    /// - Parameters:
+    ///   - device: The device.
+    ///   - shown: The root over the files that were just told; nil: none were.
+    /// - Returns: What both say.
+    /// - Throws: What the database throws.
+    private func report(_ device: RouterStore.ListedDevice, _ shown: SHA256Hash?) async throws -> ReportedIntegrity {
         let files = try await core.store.files(of: owner, device: device.row)
         let answer = await core.switchboard.inquire(.status, device: device.row, owner: owner)
+        var status = answer.status
+        // What is approved next is what was told, and not what has come since.
+        if let shown { status?.found = shown }
         return ReportedIntegrity(
-            device: device.name, status: answer.status,
+            device: device.name, status: status, silence: status == nil ? answer.outcome.reason : nil,
             approval: ReportedIntegrity.Approval(
                 root: files.approved?.root, counter: files.counter, time: files.approved?.time,
                 by: files.approved?.by, disabledBecause: files.disabledBecause, objection: files.objection,
@@ -39,36 +49,32 @@ extension PersonRequestHandler {
 
     // MARK: Looking
 
-    private func tellChanges(_ device: RouterStore.ListedDevice, _ conversation: Conversation) async throws {
-        let changes = try await changes(device)
+    /// Tells all changes.
+    ///
+    /// - Returns: The root over the files to which they belong.
+    private func tellChanges(
+        _ device: RouterStore.ListedDevice, _ conversation: Conversation
+    ) async throws -> SHA256Hash {
+        let (changes, root) = try await changes(device)
         for start in stride(from: 0, to: changes.count, by: Self.portion) {
             let part = changes[start..<min(start + Self.portion, changes.count)]
             try await conversation.send(part.map { .change(ReportedChange(device: device.name, change: $0)) })
         }
+        return root
     }
 
     /// How the files differ from what was approved.
     ///
     /// What the device calls a change is what differs from its own baseline. Where that, added to what was approved, does
     /// not come to the root over its files, all of them are fetched and compared here.
-    private func changes(_ device: RouterStore.ListedDevice) async throws -> [FileChange] {
+    private func changes(
+        _ device: RouterStore.ListedDevice
+    ) async throws -> (changes: [FileChange], root: SHA256Hash) {
         let approved = try await core.store.approvedFiles(of: owner, device: device.row)
         let (said, root) = try await core.fetchAll(from: device.row, of: owner, \.changes) { .changes(from: $0) }
-        guard let approved else { return said }
-        if MerkleTree.root(of: FileChange.apply(said, to: approved), sha256: Digest.of) == root { return said }
-        return FileChange.all(from: approved, to: try await core.files(of: device.row, owner: owner).entries)
-    }
-}
-
-extension Failure {
-    /// What the owner is told when a device did not do what they wanted of the watch over its files; nil: it did.
-    init?(order outcome: CommandOutcome) {
-        switch outcome.status {
-        case .done: return nil
-        case .refused: self.init(.conflict, outcome.reason ?? "the device has refused it")
-        case .unreachable, .unknown, .expired:
-            self.init(.unreachable, outcome.reason ?? "no answer came; it may have been done")
-        case .failed, .interrupted: self.init(.systemFailure, outcome.reason ?? "the device could not do it")
-        }
+        guard let approved else { return (said, root) }
+        if MerkleTree.root(of: FileChange.apply(said, to: approved), sha256: Digest.of) == root { return (said, root) }
+        let found = try await core.files(of: device.row, owner: owner)
+        return (FileChange.all(from: approved, to: found.entries), found.root)
     }
 }

@@ -3,7 +3,7 @@ import DeviceModel
 extension IntegrityClaim {
     func encode(into writer: inout MessagePackWriter) {
         writer.writeMap { map in
-            map.field("root", root.bytes)
+            map.field("root", root?.bytes)
             map.field("counter", counter)
             map.field("response", response.rawValue)
             if hasWindow { map.field("window", true) }
@@ -25,7 +25,7 @@ extension IntegrityClaim {
             }
         }
         self.init(
-            root: try reader.require(root, "root"), counter: counter,
+            root: root, counter: counter,
             response: try reader.require(response, "response"), hasWindow: hasWindow)
     }
 }

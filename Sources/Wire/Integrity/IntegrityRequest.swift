@@ -93,6 +93,8 @@ public struct ReportedIntegrity: Hashable, Sendable {
     public var device: DeviceID
     /// What the device says of it; nil: it is not connected, or says nothing.
     public var status: IntegrityStatus?
+    /// Why the device says nothing, where that is known.
+    public var silence: String?
     /// What the router knows of it; nil: this is the device's own word alone.
     public var approval: Approval?
 
@@ -129,15 +131,17 @@ public struct ReportedIntegrity: Hashable, Sendable {
     }
 
     /// How the watch is.
-    public init(device: DeviceID, status: IntegrityStatus?, approval: Approval? = nil) {
+    public init(device: DeviceID, status: IntegrityStatus?, silence: String? = nil, approval: Approval? = nil) {
         self.device = device
         self.status = status
+        self.silence = silence
         self.approval = approval
     }
 
     func fields(_ map: inout MessagePackWriter) {
         map.field("device", device.rawValue)
         map.field("integrity", status) { $1.encode(into: &$0) }
+        map.field("silence", silence)
         map.field("approval", approval) { writer, approval in
             writer.writeMap { map in
                 map.field("root", approval.root?.bytes)

@@ -60,9 +60,10 @@ public struct DeviceSummary: Hashable, Sendable {
     public var alarm: String?
     /// Whether its owner has revoked it.
     public var isRevoked: Bool
-    /// Why it is disabled, in words; nil: it is not.
+    /// Why it is disabled, in words; nil: it is not, or only its presence was to be told.
     public var disabledBecause: String?
-    /// What the baseline of its files is not, in words; nil: nothing speaks against it.
+    /// What the baseline of its files is not, in words; nil: nothing speaks against it, or only its presence was to be
+    /// told.
     public var objection: String?
 
     /// A device in its owner's list.

@@ -139,7 +139,7 @@ private struct ItemFields {
             case "stream": stream = try reader.readChoice(StreamName.self, key)
             case "epoch", "missing", "unknown", "conflicts": numbers[key] = try reader.readUInt64()
             case "dated": isDated = try reader.readBool()
-            case "label", "code", "fingerprint", "user", "place", "alarm", "disabled", "objection":
+            case "label", "code", "fingerprint", "user", "place", "alarm", "disabled", "objection", "silence":
                 texts[key] = try reader.readString()
             case "revoked": isRevoked = try reader.readBool()
             case _ where SecurityFields.keys.contains(key): try security.read(key, &reader)
@@ -194,7 +194,8 @@ private struct ItemFields {
         case "integrity":
             return .integrity(
                 ReportedIntegrity(
-                    device: try reader.require(device, "device"), status: integrity, approval: approval))
+                    device: try reader.require(device, "device"), status: integrity, silence: texts["silence"],
+                    approval: approval))
         case "change":
             return .change(
                 ReportedChange(

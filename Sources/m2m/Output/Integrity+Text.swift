@@ -6,7 +6,11 @@ extension ReportedIntegrity {
     /// How the watch is, as people like to read it.
     var lines: [String] {
         var lines: [String] = []
-        if let status { lines += status.lines(device) } else { lines.append("\(device): not connected") }
+        if let status {
+            lines += status.lines(device)
+        } else {
+            lines.append("\(device): \(silence ?? "no answer; it may be busy")")
+        }
         guard let approval else { return lines }
         if let root = approval.root, let time = approval.time {
             lines.append(

@@ -52,7 +52,7 @@ int64_t cfiles_thread_ns(void);
 /* Where bytes begin among others, memmem(3); -1: nowhere. */
 int64_t cfiles_find(const void *all, size_t count, const void *part, size_t part_count);
 
-/* inotify(7). An event is a struct inotify_event: see cfiles_event. */
+/* inotify(7). An event is a struct inotify_event. */
 int cfiles_inotify_open(void);
 int cfiles_inotify_add(int inotify, const char *path, uint32_t mask);
 int cfiles_inotify_remove(int inotify, int watch);

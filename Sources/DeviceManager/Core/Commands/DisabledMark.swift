@@ -19,8 +19,10 @@ public struct DisabledMark: Sendable {
     }
 
     /// The device is not disabled any more.
-    public func clear() {
-        unlink(path)
+    ///
+    /// - Throws: ``FileError`` where the file can't be removed: after the next start the device would be disabled again.
+    public func clear() throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path, errno) }
         SafeFile.syncFolder(of: path)
     }
 

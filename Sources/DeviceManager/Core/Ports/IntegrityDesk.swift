@@ -6,8 +6,9 @@ public protocol IntegrityDesk: Sendable {
     var description: ComponentDescription? { get }
     /// What is said of the baseline to the router, as soon as there is one.
     ///
-    /// - Returns: nil where nothing is watched.
-    func claim() async -> IntegrityClaim?
+    /// - Parameter deadline: Until when that is waited for.
+    /// - Returns: nil where nothing is watched; without a root where there is no baseline yet.
+    func claim(until deadline: MonotonicTime) async -> IntegrityClaim?
     /// What is said of the baseline just now; nil: there is none yet, or nothing is watched.
     var currentClaim: IntegrityClaim? { get }
     /// How it is, without the root over the files as they are.
@@ -21,12 +22,8 @@ public protocol IntegrityDesk: Sendable {
     /// - Returns: Where it is told that there is one, and what ends the subscription.
     func watch() -> (arrivals: Mailbox<Void>, end: @Sendable () -> Void)
 
-    /// The router has said something of the baseline.
-    ///
-    /// - Parameter verdict: What it has said.
-    /// - Returns: Whether everything will be done that follows from it; false: somebody else has to disable the device
-    ///   where it says so.
-    func hear(_ verdict: IntegrityVerdict) -> Bool
+    /// The router has said something of the baseline; where the device is to be disabled that is written down.
+    func hear(_ verdict: IntegrityVerdict)
 
     /// Does what only the owner can want.
     ///

@@ -18,7 +18,7 @@ struct CheckRound {
     private var walk: TreeWalk
     private var rest: Range<Int>
     private var met: Set<FilePath> = []
-    /// What is hidden by what is mounted over it.
+    /// What is hidden: by what is mounted over it, or because it can't be looked at.
     private var hidden: FilePath?
     /// The file that was read last although it seemed to be what it was.
     private(set) var lastRead: FilePath?
@@ -58,7 +58,7 @@ struct CheckRound {
         } else {
             met.insert(step.path)
         }
-        if step.status.kind == .folder, step.isListable, !step.isEntered { hidden = step.path }
+        if step.status.kind == .folder && !step.isEntered || step.problem != nil { hidden = step.path }
         let isRead =
             switch depth {
             case .everything: true

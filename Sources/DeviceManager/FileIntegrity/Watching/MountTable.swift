@@ -5,8 +5,8 @@ import Glibc
 ///
 /// The form of the file is that of proc_pid_mountinfo(5).
 struct MountTable {
-    /// The type of the file system that is on top at each place.
-    private let types: [FilePath: String]
+    /// Where something is on top that may never answer.
+    private let places: Set<FilePath>
 
     /// Kinds of file systems that ask somebody else, who may be gone, and let everybody wait.
     private static let remote: Set<String> = [
@@ -15,7 +15,7 @@ struct MountTable {
 
     /// Nothing is mounted.
     init() {
-        types = [:]
+        places = []
     }
 
     /// - Parameter text: What is in `/proc/self/mountinfo`.
@@ -29,7 +29,7 @@ struct MountTable {
             }
             types[Self.path(words[4])] = String(words[end + 1])
         }
-        self.types = types
+        places = Set(types.filter { Self.remote.contains($0.value.prefix { $0 != "." }.description) }.keys)
     }
 
     /// What is mounted now; nothing where the kernel does not say.
@@ -45,7 +45,7 @@ struct MountTable {
     ///   - root: Where its tree begins; what is mounted there, or above, was meant.
     /// - Returns: Whether it is; then it is not to be touched.
     func isRemote(_ path: FilePath, below root: FilePath) -> Bool {
-        guard !types.isEmpty else { return false }
+        guard !places.isEmpty else { return false }
         var current: FilePath? = path
         while let one = current, one != root, one.isWithin(root) {
             if isRemote(one) { return true }
@@ -56,8 +56,7 @@ struct MountTable {
 
     /// Whether something is mounted just there that may never answer.
     func isRemote(_ path: FilePath) -> Bool {
-        guard let type = types[path] else { return false }
-        return Self.remote.contains(type.prefix { $0 != "." }.description)
+        !places.isEmpty && places.contains(path)
     }
 
     /// A path with octal numbers for what would end a word: `\040` is a space.

@@ -10,7 +10,13 @@ final class InotifyWatcher: FileWatcher {
         "writes through a memory mapping, and writes by another name that a file got after it was looked at: "
         + "the rolling check sees these"
     let descriptor: Int32
-    private(set) var problem: String?
+    /// What could not be watched, and why.
+    private var problems: [FilePath: String] = [:]
+    var problem: String? {
+        problems.min { $0.key < $1.key }.map {
+            $0.value + (problems.count > 1 ? " (and \(problems.count - 1) more)" : "")
+        }
+    }
 
     private let trees: FileTrees
     private var roads: Roads
@@ -59,15 +65,17 @@ final class InotifyWatcher: FileWatcher {
         let number = path.withCString { cfiles_inotify_add(descriptor, $0, isFile ? Self.fileMask : Self.folderMask) }
         guard number >= 0 else {
             switch -number {
-            case ENOENT, ENOTDIR, ELOOP: break  // there is none; where it comes, the folder above tells
+            // There is none; where it comes, the folder above tells.
+            case ENOENT, ENOTDIR, ELOOP: problems[path] = nil
             case ENOSPC:
-                problem =
-                    "the kernel watches no more than \(watches.count) files and folders "
-                    + "(fs.inotify.max_user_watches); the rolling check sees the others"
-            case let error: problem = "\(path) can't be watched: \(errorText(error)); the rolling check sees it"
+                problems[path] =
+                    "\(path) can't be watched: the kernel watches no more files and folders for this user "
+                    + "(fs.inotify.max_user_watches); the rolling check sees it"
+            case let error: problems[path] = "\(path) can't be watched: \(errorText(error)); the rolling check sees it"
             }
             return
         }
+        if !problems.isEmpty { problems[path] = nil }
         // A folder that was moved keeps its watch: it has the new name from now on.
         if let before = watches[number], before.path != path { numbers[before.path] = nil }
         if let other = numbers[path], other != number { watches[other] = nil }
@@ -76,6 +84,7 @@ final class InotifyWatcher: FileWatcher {
     }
 
     func forget(_ path: FilePath) {
+        if !problems.isEmpty { problems = problems.filter { !$0.key.isWithin(path) } }
         guard numbers[path] != nil else { return }  // then nothing below it is watched either
         for (other, number) in numbers where other.isWithin(path) && !roads.folders.contains(other) {
             _ = cfiles_inotify_remove(descriptor, number)

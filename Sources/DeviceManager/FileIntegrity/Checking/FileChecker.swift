@@ -5,7 +5,7 @@ import DeviceModel
 ///
 /// One thread uses it.
 final class FileChecker {
-    /// How files differ: by path, nil where they don't.
+    /// How files differ: by path, nil where they don't any more.
     typealias Findings = [FilePath: FileChange?]
 
     private let trees: FileTrees
@@ -13,6 +13,8 @@ final class FileChecker {
     private let reader: FileReader
     /// What is mounted where; whoever knows better says so.
     var mounts: MountTable
+    /// The files of which it was said that they differ: only of these it is said that they don't any more.
+    private var different: Set<FilePath> = []
     /// What could not be looked at just now, and why.
     private(set) var puzzles: [FilePath: SystemProblem] = [:]
     /// What the files are meant to be.
@@ -98,6 +100,10 @@ final class FileChecker {
     ///   - findings: Takes how it differs.
     /// - Returns: Whether it was read although it seemed to be what it was.
     func meet(_ step: TreeWalk.Step, at index: Int?, isRead: Bool, into findings: inout Findings) -> Bool {
+        if let problem = step.problem {
+            note(step.path, .unknown(problem), at: index, into: &findings)
+            return false
+        }
         guard !step.isRemote else {
             note(step.path, .found(mounted(step, at: index)), at: index, into: &findings)
             return false
@@ -137,21 +143,24 @@ final class FileChecker {
 
     private func note(_ path: FilePath, _ look: FileReader.Look, at index: Int?, into findings: inout Findings) {
         let before = index.map { baseline.entries[$0] }
-        let known = index.map { stamps[$0] } ?? others[path]
         if case .unknown(let problem) = look {
             // The next round looks at it again: it has no stamp.
             if let index { stamps[index] = nil }
             return puzzles[path] = problem
         }
-        puzzles[path] = nil
+        let known = index.map { stamps[$0] } ?? others[path]
+        if !puzzles.isEmpty { puzzles[path] = nil }
         let found = look.found
         if let index { stamps[index] = found?.stamp } else { others[path] = found?.stamp }
         var change = FileChange.between(before, found?.entry)
         if change == nil, let known, let found, !known.isSameFile(as: found.stamp) {
             change = FileChange(path: path, kinds: [.replaced], before: before, now: found.entry)
         }
-        // What was just said of it in the same breath was about what was there a moment before.
-        if change == nil, let said = findings[path], let said, !said.isViolation { return }
+        guard let change else {
+            if !different.isEmpty, different.remove(path) != nil { findings.updateValue(nil, forKey: path) }
+            return
+        }
+        if change.isViolation { different.insert(path) } else { different.remove(path) }
         findings.updateValue(change, forKey: path)
     }
 }

@@ -14,6 +14,8 @@ struct TreeWalk {
         var isListable = true
         /// Whether the walk goes into it.
         var isEntered = false
+        /// Why nothing is known of it just now; nil: it was looked at.
+        var problem: SystemProblem?
         /// Whether something is mounted there that may never answer, so that it was not touched.
         var isRemote = false
     }
@@ -52,11 +54,19 @@ struct TreeWalk {
                 return Step(path: path, status: .mountedFolder, isRemote: true)
             }
             willMeet(path)
-            guard case .success(let status) = cfiles_status.of(path), status.kind != nil else { continue }
+            let status: cfiles_status
+            switch cfiles_status.of(path) {
+            case .success(let found): status = found
+            case .failure(let problem):
+                guard FileReader.Look(problem).isUnknown else { continue }
+                return Step(path: path, status: cfiles_status(), problem: problem)
+            }
+            guard status.kind != nil else { continue }
             var step = Step(path: path, status: status)
             if status.kind == .folder, isRoot || !status.is_mounted {
                 willList(path)
-                if let names = Self.names(in: path) {
+                switch Self.names(in: path) {
+                case .success(let names):
                     step.isEntered = true
                     for name in names.reversed() {
                         // What is deeper than a path can say is in a folder that can't be listed wholly.
@@ -66,8 +76,8 @@ struct TreeWalk {
                         }
                         rest.append((path.appending(name), false))
                     }
-                } else {
-                    step.isListable = false
+                case .failure(let problem) where FileReader.passing.contains(problem.errno): step.problem = problem
+                case .failure: step.isListable = false
                 }
             }
             return step
@@ -86,20 +96,23 @@ struct TreeWalk {
         folder.withCString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
     }
 
-    /// The names in a folder, in their order; nil: they can't be listed.
-    private static func names(in folder: FilePath) -> [[UInt8]]? {
+    /// The names in a folder, in their order, or why they can't be listed.
+    private static func names(in folder: FilePath) -> Result<[[UInt8]], SystemProblem> {
         let descriptor = open(folder)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { return .failure(SystemProblem(errno)) }
         guard let stream = fdopendir(descriptor) else {
-            close(descriptor)
-            return nil
+            defer { close(descriptor) }
+            return .failure(SystemProblem(errno))
         }
         defer { closedir(stream) }
         var names: [[UInt8]] = []
+        errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
             if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
         }
-        return names.sorted { $0.lexicographicallyPrecedes($1) }
+        // At its end readdir(3) leaves the error number as it was.
+        guard errno == 0 else { return .failure(SystemProblem(errno)) }
+        return .success(names.sorted { $0.lexicographicallyPrecedes($1) })
     }
 }

@@ -39,7 +39,22 @@ public struct IntegrityFolder: Sendable {
         try SafeFile.write(release.text.utf8, to: expectedFile)
     }
 
-    func expectNothing() {
-        unlink(expectedFile)
+    func expectNothing() throws(FileError) {
+        guard unlink(expectedFile) == 0 || errno == ENOENT else { throw FileError(expectedFile, errno) }
+    }
+
+    /// What is there and can't be used: what it said is lost.
+    var problems: [String] {
+        let contents: [(String, (String) -> Bool)] = [
+            (recordFile, { IntegrityRecord($0) != nil }), (expectedFile, { ExpectedRelease($0) != nil }),
+        ]
+        return contents.compactMap { path, isGood in
+            do throws(FileError) {
+                guard let bytes = try SafeFile.read(path) else { return nil }
+                return isGood(String(decoding: bytes, as: UTF8.self)) ? nil : "\(path) is damaged: what it said is lost"
+            } catch {
+                return "\(error)"
+            }
+        }
     }
 }

@@ -23,6 +23,11 @@ final class FileReader {
         /// It could not be looked at just now: that says nothing of the file, and is to be tried again.
         case unknown(SystemProblem)
 
+        /// What comes of an error number: only of a name that is not there that is said.
+        init(_ problem: SystemProblem) {
+            self = [ENOENT, ENOTDIR].contains(problem.errno) ? .missing : .unknown(problem)
+        }
+
         /// What it is; nil: it is not there, or that is not known.
         var found: Found? {
             if case .found(let found) = self { found } else { nil }
@@ -39,7 +44,7 @@ final class FileReader {
     /// After how many portions somebody is asked whether they still wait for the end.
     private static let question = 64
     /// What the system says where it is short of something, or somebody has borrowed the file for a moment (a lease).
-    private static let passing: Set<Int32> = [EAGAIN, EMFILE, ENFILE, ENOMEM, EINTR]
+    static let passing: Set<Int32> = [EAGAIN, EMFILE, ENFILE, ENOMEM, EINTR]
 
     private let sizeLimit: UInt64
     /// Told which file is being looked at; whether somebody still waits for the end of it.
@@ -81,7 +86,7 @@ final class FileReader {
         let status: cfiles_status
         switch cfiles_status.of(path) {
         case .success(let found): status = found
-        case .failure(let problem): return Self.passing.contains(problem.errno) ? .unknown(problem) : .missing
+        case .failure(let problem): return Look(problem)
         }
         let isListable = status.kind != .folder || TreeWalk.isListable(path)
         return read(path, status, isListable: isListable)
@@ -107,8 +112,9 @@ final class FileReader {
                 break
             }
             let file = path.withCString(cfiles_open)
-            if file == -ENOENT || file == -ENOTDIR { return .missing }
-            if Self.passing.contains(-file) { return .unknown(SystemProblem(-file)) }
+            if file < 0, Self.passing.contains(-file) || [ENOENT, ENOTDIR].contains(-file) {
+                return Look(SystemProblem(-file))
+            }
             entry.size = status.size
             entry.content = .unreadable
             guard file >= 0 else { break }
@@ -140,7 +146,10 @@ final class FileReader {
         switch hash(file, path, opened.size) {
         case .success(let size):
             entry.size = size
-            entry.content = .digest(SHA256Hash { ccrypto_hasher_end(hasher, $0) })
+            var isWhole = false
+            let digest = SHA256Hash { isWhole = ccrypto_hasher_end(hasher, $0) }
+            guard isWhole else { throw SystemProblem(ENOMEM) }
+            entry.content = .digest(digest)
         case .failure(SystemProblem(EFBIG)): entry.content = .tooLarge
         case .failure(let problem):
             if Self.passing.contains(problem.errno) { throw problem }
@@ -156,8 +165,9 @@ final class FileReader {
         guard cfiles_status(file, "", &opened) == 0, opened.kind == .regular, ccrypto_hasher_begin_md5(hasher),
             case .success = hash(file, path, opened.size)
         else { return nil }
-        let digest = SHA256Hash { ccrypto_hasher_end(hasher, $0) }
-        return Array(digest.bytes.prefix(Int(CCRYPTO_MD5_SIZE))).hexadecimal
+        var digest = [UInt8](repeating: 0, count: SHA256Hash.size)  // the most that the hasher may write
+        guard ccrypto_hasher_end(hasher, &digest) else { return nil }
+        return Array(digest.prefix(Int(CCRYPTO_MD5_SIZE))).hexadecimal
     }
 
     /// Hands all that is in a file to the hasher.
@@ -199,5 +209,8 @@ final class FileReader {
 
 /// SHA-256 of bytes, by libcrypto.
 func sha256(_ bytes: [UInt8]) -> SHA256Hash {
-    SHA256Hash { ccrypto_sha256(bytes, bytes.count, $0) }
+    var isThere = false
+    let hash = SHA256Hash { isThere = ccrypto_sha256(bytes, bytes.count, $0) }
+    precondition(isThere, "libcrypto has no SHA-256")
+    return hash
 }

@@ -25,8 +25,8 @@ protocol FileWatcher: AnyObject {
     func remount()
     /// Forgets all at a path and below it.
     func forget(_ path: FilePath)
-    /// What has happened since it was asked last; not more than a thousand times over, so that who makes news faster than
-    /// it is read keeps nobody reading for ever.
+    /// What has happened since it was asked last; some thousand events at a time, so that who makes news faster than it
+    /// is read keeps nobody reading for ever.
     func news() -> [FileNews]
 }
 

@@ -9,7 +9,13 @@ final class FanotifyWatcher: FileWatcher {
     let name = "fanotify"
     let blindness = "writes through a memory mapping: the rolling check sees these"
     let descriptor: Int32
-    private(set) var problem: String?
+    /// What could not be watched, and why.
+    private var problems: [FilePath: String] = [:]
+    var problem: String? {
+        problems.min { $0.key < $1.key }.map {
+            $0.value + (problems.count > 1 ? " (and \(problems.count - 1) more)" : "")
+        }
+    }
 
     private let trees: FileTrees
     /// Folders, and files with what else they may be called, by the hash of their handles: two of one hash are looked at
@@ -44,8 +50,10 @@ final class FanotifyWatcher: FileWatcher {
     func watch(folder: FilePath) {
         note(folder) { folders[$0] = folder }
         let result = mark(folder)
-        if result != 0 {
-            problem =
+        if result == 0 {
+            if !problems.isEmpty { problems[folder] = nil }
+        } else {
+            problems[folder] =
                 "\(folder) is on a file system that tells of no changes (\(errorText(-result))); every round sees them"
         }
     }
@@ -88,6 +96,7 @@ final class FanotifyWatcher: FileWatcher {
     }
 
     func forget(_ path: FilePath) {
+        if !problems.isEmpty { problems = problems.filter { !$0.key.isWithin(path) } }
         guard handles[path] != nil else { return }  // then nothing below it is known either
         for (other, hash) in handles where other.isWithin(path) && !roads.folders.contains(other) {
             handles[other] = nil
