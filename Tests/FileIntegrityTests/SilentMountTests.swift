@@ -6,33 +6,10 @@ import Testing
 
 @testable import FileIntegrity
 
-/// A file system that never answers: whoever touches it waits for ever.
-private final class SilentMount {
-    private let device: Int32
-    private let path: String
-
-    /// - Parameter path: The folder over which it is mounted.
-    /// - Throws: ``HarnessError`` where that can't be done.
-    init(over path: String) throws {
-        self.path = path
-        device = open("/dev/fuse", O_RDWR | O_CLOEXEC)
-        let options = "fd=\(device),rootmode=40000,user_id=0,group_id=0"
-        guard device >= 0, mount("silent", path, "fuse", 0, options) == 0 else {
-            throw HarnessError(description: "nothing can be mounted: \(errorText(errno))")
-        }
-    }
-
-    /// Whoever waits gets an error now.
-    deinit {
-        close(device)
-        umount2(path, Int32(MNT_DETACH))
-    }
-}
-
 /// Promise: what is mounted and never answers is told of, and stops neither the watch nor anybody else.
 @Suite(
     .serialized, .timeLimit(.minutes(1)),
-    .enabled(if: getuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0, "root mounts, by FUSE"))
+    .enabled(if: SilentMount.isPossible, "root mounts, by FUSE"))
 struct SilentMountTests {
     @Test("Mounted over a folder of a tree it is noticed, and so is everything else", arguments: [true, false])
     func below(isFanotify: Bool) async throws {

@@ -2,7 +2,7 @@ import DeviceModel
 
 /// Something that the owner is told of the watch over the files: an event, and a sentence about it.
 struct IntegrityNews: Hashable {
-    /// What can happen.
+    /// What can happen; what each means is its title, which is also that of the event in the device's description.
     enum Name: String, CaseIterable {
         case changed
         case replaced
@@ -33,7 +33,7 @@ struct IntegrityNews: Hashable {
             case .explained: "Changed files match their packages"
             case .stuck: "A file is being looked at, and the look does not come to an end"
             case .hampered: "Something keeps the watch from seeing, or keeping, all that it should"
-            case .overflow: "More happened at once than the kernel has told; every file was looked at"
+            case .overflow: "More happened at once than could be told; every file was looked at"
             }
         }
     }

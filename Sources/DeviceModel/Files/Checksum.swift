@@ -4,7 +4,7 @@ public struct Checksum: Hashable, Sendable {
     public let value: UInt64
 
     /// - Parameter value: The number.
-    public init(value: UInt64) {
+    private init(value: UInt64) {
         self.value = value
     }
 

@@ -2,8 +2,7 @@ extension FileEntry {
     /// The bytes of a leaf but for the path, which is at its end.
     ///
     /// Numbers have their most significant byte first: kind (1), whether something is mounted there (1), permissions (2),
-    /// owner (4), group (4), size (8), what is known of the content (1), and then its bytes to the end of the leaf's first
-    /// part, whose length goes before them (2).
+    /// owner (4), group (4), size (8), what is known of the content (1), how many bytes of that follow (2), and these.
     package var leaf: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64)

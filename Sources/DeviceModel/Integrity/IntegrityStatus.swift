@@ -45,7 +45,7 @@ public struct IntegrityStatus: Hashable, Sendable {
     public var checked: Duration?
     /// How long every file takes to be read again.
     public var period: Duration?
-    /// How often more happened at once than the kernel has told.
+    /// How often more happened at once than the kernel has told, or than could wait to be looked at.
     public var overflows: Int
     /// What keeps it from doing all that it should, a sentence each.
     public var problems: [String]

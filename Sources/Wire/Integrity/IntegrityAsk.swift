@@ -187,7 +187,7 @@ public struct IntegrityReport: Message {
     /// How an envelope names it.
     public static let kind = MessageKind(.integrity, "report")
 
-    /// Why the device is disabled; nil: it is not.
+    /// Why the device is disabled; nil: it says that it is not, which a router does not believe.
     public var disabledBecause: String?
     /// How many files are not what they are meant to be.
     public var changes: Int

@@ -34,12 +34,13 @@ int cfiles_status(int folder, const char *path, struct cfiles_status *status);
 /* The folder of the descriptor that means the current one: AT_FDCWD. */
 extern const int cfiles_here;
 
-/* Opens a regular file to be read, without following a link or waiting for anybody; without touching its time of use
- * where the kernel lets us. */
+/* Opens whatever is no link to be read, without waiting for anybody; without touching its time of use where the kernel
+ * lets us. Whether it is a regular file is to be asked afterwards. */
 int cfiles_open(const char *path);
 
 /*
- * Reads a part of a file and leaves the page cache as it was: what the read brought in goes again.
+ * Reads a part of a file and leaves the page cache as it was, where the kernel can say what is in it (RWF_NOWAIT): what
+ * the read brought in goes again.
  *
  * The file is to be told to cfiles_read_randomly first, so that the kernel reads no more than it is asked for.
  */

@@ -125,7 +125,7 @@ final class FileReader {
                 return .unknown(error)
             }
         case .link:
-            guard let target = Self.target(of: path) else { return .missing }
+            guard let target = path.linkTarget else { return .missing }
             entry.content = .target(target)
         case .folder: entry.content = isListable ? .none : .unreadable
         case .pipe, .socket, .characterDevice, .blockDevice: break
@@ -194,15 +194,6 @@ final class FileReader {
             if count < Self.portion, size >= expected || count == 0 { return .success(size) }
             portions += 1
             if portions.isMultiple(of: Self.question), !goesOn(path) { return .failure(SystemProblem(EINTR)) }
-        }
-    }
-
-    /// Where a link leads; nil: it is none.
-    static func target(of path: FilePath) -> [UInt8]? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: FilePath.limit) { buffer in
-            guard let start = buffer.baseAddress else { return nil }
-            let count = path.withCString { readlink($0, start, buffer.count) }
-            return count < 0 ? nil : buffer.prefix(count).map { UInt8(bitPattern: $0) }
         }
     }
 }

@@ -60,13 +60,4 @@ extension FilePath {
         }
         return names.reduce(FilePath("/")) { $0.appending($1) }
     }
-
-    /// Calls something with the path as C wants it.
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-            for (index, byte) in bytes.enumerated() { buffer.initializeElement(at: index, to: CChar(bitPattern: byte)) }
-            buffer.initializeElement(at: bytes.count, to: 0)
-            return body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped))
-        }
-    }
 }

@@ -1,5 +1,4 @@
 import DeviceModel
-import Glibc
 
 /// Keeps a ``Baseline`` in a file of the state directory, wholly or not at all.
 ///
@@ -31,11 +30,6 @@ struct BaselineFile {
 
     func write(_ baseline: Baseline) throws(FileError) {
         try SafeFile.write(Self.bytes(of: baseline), to: path)
-    }
-
-    /// Forgets it.
-    func remove() {
-        unlink(path)
     }
 
     static func bytes(of baseline: Baseline) -> [UInt8] {

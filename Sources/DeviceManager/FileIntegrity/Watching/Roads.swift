@@ -58,7 +58,7 @@ struct Roads {
             }
             turns[folder, default: []].append(Turn(name: name, root: root, isEnd: rest.isEmpty))
             let path = folder.appending(name)
-            guard !rest.isEmpty, let target = FileReader.target(of: path) else {
+            guard !rest.isEmpty, let target = path.linkTarget else {
                 folder = path
                 continue
             }
