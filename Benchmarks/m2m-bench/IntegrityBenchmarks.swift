@@ -91,7 +91,7 @@ enum VerdictBenchmark: Benchmark {
         let agent = try workshop.startAgent(configuration, errors: lines)
         try await workshop.untilChecked()
         // People are told at most once a second: what comes in between is told together.
-        let ours = try await times(folder, lines, pause: .milliseconds(1_100)) { "/\($0): content" }
+        let ours = try await times(folder, lines) { "/\($0): content" }
         workshop.stop(agent)
 
         let peer = Process()
@@ -101,8 +101,8 @@ enum VerdictBenchmark: Benchmark {
         peer.standardOutput = said
         try peer.run()
         defer { peer.terminate() }
-        _ = try await times(folder, said, pause: .milliseconds(200), only: 1) { " \($0)" }
-        let theirs = try await times(folder, said, pause: .milliseconds(20)) { " \($0)" }
+        // Both are woken after the same rest.
+        let theirs = try await times(folder, said) { " \($0)" }
         return [("p50", 0.5, 1.5), ("p99", 0.99, 3)].map { name, share, goal in
             Figure(
                 "close to verdict, \(name)", ours.percentile(share), "ms", goal: .atMostTimes(goal),
@@ -111,13 +111,11 @@ enum VerdictBenchmark: Benchmark {
     }
 
     /// Changes one file after the other, and measures until a line says so.
-    private static func times(
-        _ folder: String, _ lines: Pipe, pause: Duration, only few: Int = count, _ words: (Int) -> String
-    ) async throws -> [Double] {
+    private static func times(_ folder: String, _ lines: Pipe, _ words: (Int) -> String) async throws -> [Double] {
         var times: [Double] = []
         var text = ""
-        for number in 0..<few {
-            try await Task.sleep(for: pause)
+        for number in 0..<count {
+            try await Task.sleep(for: .milliseconds(1_100))
             try change("\(folder)/\(number)", 1)
             let clock = ContinuousClock()
             let start = clock.now

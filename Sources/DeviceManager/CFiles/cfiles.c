@@ -22,7 +22,7 @@ _Static_assert(CFILES_IN_DELETE == IN_DELETE && CFILES_IN_DELETE_SELF == IN_DELE
 _Static_assert(CFILES_IN_MOVE_SELF == IN_MOVE_SELF && CFILES_IN_UNMOUNT == IN_UNMOUNT, "as in sys/inotify.h");
 _Static_assert(CFILES_IN_Q_OVERFLOW == IN_Q_OVERFLOW && CFILES_IN_IGNORED == IN_IGNORED, "as in sys/inotify.h");
 _Static_assert(CFILES_IN_ONLYDIR == IN_ONLYDIR && CFILES_IN_DONT_FOLLOW == IN_DONT_FOLLOW, "as in sys/inotify.h");
-_Static_assert(CFILES_IN_ISDIR == IN_ISDIR, "as in sys/inotify.h");
+_Static_assert(CFILES_IN_ISDIR == IN_ISDIR && CFILES_IN_MASK_ADD == IN_MASK_ADD, "as in sys/inotify.h");
 
 _Static_assert(CFILES_FAN_MODIFY == FAN_MODIFY && CFILES_FAN_ATTRIB == FAN_ATTRIB, "as in sys/fanotify.h");
 _Static_assert(CFILES_FAN_CLOSE_WRITE == FAN_CLOSE_WRITE && CFILES_FAN_ONDIR == FAN_ONDIR, "as in sys/fanotify.h");

@@ -72,6 +72,7 @@ int cfiles_inotify_remove(int inotify, int watch);
 #define CFILES_IN_IGNORED 0x00008000u
 #define CFILES_IN_ONLYDIR 0x01000000u
 #define CFILES_IN_DONT_FOLLOW 0x02000000u
+#define CFILES_IN_MASK_ADD 0x20000000u
 #define CFILES_IN_ISDIR 0x40000000u
 
 /*

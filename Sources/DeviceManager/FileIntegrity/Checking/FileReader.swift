@@ -182,7 +182,10 @@ final class FileReader {
         var size: UInt64 = 0
         var portions = 0
         while true {
-            let count = cfiles_read(file, buffer.baseAddress, Self.portion, Int64(size))
+            // No more than there should be, so that a file needs no second call to come to its end. What has been added
+            // since has changed its status, too.
+            let wanted = size < expected ? min(Self.portion, Int(clamping: expected - size)) : Self.portion
+            let count = cfiles_read(file, buffer.baseAddress, wanted, Int64(size))
             guard count >= 0 else { return .failure(SystemProblem(Int32(-count))) }
             size += UInt64(count)
             bytesRead += UInt64(count)
@@ -190,8 +193,7 @@ final class FileReader {
             guard ccrypto_hasher_add(hasher, buffer.baseAddress, Int(count)) else {
                 return .failure(SystemProblem(EIO))
             }
-            // A short file needs no second call to come to its end.
-            if count < Self.portion, size >= expected || count == 0 { return .success(size) }
+            if count == 0 || expected > 0 && size >= expected { return .success(size) }
             portions += 1
             if portions.isMultiple(of: Self.question), !goesOn(path) { return .failure(SystemProblem(EINTR)) }
         }

@@ -32,6 +32,7 @@ final class InotifyWatcher: FileWatcher {
         | CFILES_IN_DONT_FOLLOW
     private static let fileMask =
         CFILES_IN_MODIFY | CFILES_IN_ATTRIB | CFILES_IN_CLOSE_WRITE | CFILES_IN_DONT_FOLLOW
+    private static let roadMask = comings | CFILES_IN_ONLYDIR | CFILES_IN_DONT_FOLLOW
     private static let comings =
         CFILES_IN_CREATE | CFILES_IN_MOVED_TO | CFILES_IN_DELETE | CFILES_IN_MOVED_FROM
 
@@ -48,21 +49,25 @@ final class InotifyWatcher: FileWatcher {
 
     // MARK: Watches
 
-    func watch(folder: FilePath) { add(folder, isFile: false) }
+    func watch(folder: FilePath) { add(folder, isFile: false, Self.folderMask) }
 
     func watch(file: FilePath, links: UInt32) {
-        if links > 1 { add(file, isFile: true) }
+        if links > 1 { add(file, isFile: true, Self.fileMask) }
     }
 
     func watchRoads() {
         roads = Roads(to: trees.roots)
-        for folder in roads.folders { add(folder, isFile: false) }
+        for folder in roads.folders {
+            // A busy folder on the way wakes nobody for what is written there.
+            let mask = roads.isEnd(folder) ? Self.folderMask : Self.roadMask
+            add(folder, isFile: false, mask | CFILES_IN_MASK_ADD)
+        }
     }
 
     func remount() {}  // a watch stays with what is mounted, and what comes in its place gets one by the next round
 
-    private func add(_ path: FilePath, isFile: Bool) {
-        let number = path.withCString { cfiles_inotify_add(descriptor, $0, isFile ? Self.fileMask : Self.folderMask) }
+    private func add(_ path: FilePath, isFile: Bool, _ mask: UInt32) {
+        let number = path.withCString { cfiles_inotify_add(descriptor, $0, mask) }
         guard number >= 0 else {
             switch -number {
             // There is none; where it comes, the folder above tells.

@@ -28,6 +28,12 @@ struct Roads {
     /// All folders on the way, without a link in their names.
     var folders: some Collection<FilePath> { turns.keys }
 
+    /// Whether a tree begins in a folder on the way, so that what is written to there counts, and not only what comes and
+    /// goes.
+    func isEnd(_ folder: FilePath) -> Bool {
+        turns[folder]?.contains { $0.isEnd } ?? false
+    }
+
     /// What it means for the trees that something happened in a folder on the way.
     ///
     /// - Parameters:
