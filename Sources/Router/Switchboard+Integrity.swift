@@ -31,6 +31,9 @@ extension Switchboard {
         return message
     }
 
+    /// Whether a device is connected.
+    func isOnline(_ device: Int64) -> Bool { online[device] != nil }
+
     /// Something is about to be approved for a device: one thing at a time.
     ///
     /// - Parameter device: The device's row.

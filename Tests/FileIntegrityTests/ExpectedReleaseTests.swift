@@ -122,6 +122,42 @@ import Testing
         #expect(machine.state == .intact)
     }
 
+    @Test("One at a time: another one is refused until it is there, the same one is none") func oneAtATime() throws {
+        var machine = try machine()
+        _ = machine.handle(.order(.expect(expectation), number: 1, found: root), at: second(1))
+        var other = expectation
+        other.release = "other 1"
+        let refused = machine.handle(.order(.expect(other), number: 2, found: root), at: second(1))
+        guard case .answer(2, let outcome)? = refused.first else {
+            Issue.record("\(refused)")
+            return
+        }
+        #expect(outcome.status == .refused)
+        #expect(outcome.reason?.contains("m2m 0.2.0 is on its way") == true)
+        let same = machine.handle(.order(.expect(expectation), number: 3, found: root), at: second(1))
+        #expect(same.contains(.answer(number: 3, CommandOutcome(.done))))
+        #expect(machine.expected == root)
+    }
+
+    @Test("A name like a temporary one is no place for a program that runs as its owner, nor for a file that was there")
+    func temporary() {
+        let release = ExpectedRelease(expectation)
+        var entry = Self.file("/a.dpkg-new", 7)
+        func brings(_ before: FileEntry? = nil) -> Bool {
+            release.brings(FileChange(path: entry.path, kinds: [.added], before: before, now: entry)) { _ in false }
+        }
+        #expect(brings())
+        #expect(!brings(entry))
+        entry.mode = 0o4755
+        #expect(!brings())
+        entry.mode = 0o755
+        let beside = FileChange(path: FilePath("/other.dpkg-tmp"), kinds: [.added], now: Self.file("/other.dpkg-tmp", 1))
+        #expect(!release.brings(beside) { _ in false })
+        #expect(release.brings(beside) { $0 == FilePath("/other") })
+        entry.kind = .folder
+        #expect(!brings())
+    }
+
     @Test("What the owner approves takes its place") func approved() throws {
         var machine = try machine()
         _ = machine.handle(.order(.expect(expectation), number: 1, found: root), at: second(1))

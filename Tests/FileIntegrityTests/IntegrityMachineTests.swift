@@ -253,6 +253,19 @@ import Testing
         #expect(names(try self.machine(.alert, isWaiting: true).begin()) == [])
     }
 
+    @Test("What the router says of a baseline that is another one by now confirms nothing, and disables all the same")
+    func lateVerdict() throws {
+        var machine = try machine(isWaiting: true)
+        _ = machine.handle(.checkedAll, at: second(0))
+        let fine = IntegrityVerdict(counter: 3)
+        #expect(names(machine.handle(.verdict(fine, isCurrent: false), at: second(1))) == [])
+        #expect(machine.state == .waiting)
+        let objection = IntegrityVerdict(counter: 3, objection: "it was another one")
+        #expect(names(machine.handle(.verdict(objection, isCurrent: false), at: second(1))) == [])
+        let no = IntegrityVerdict(counter: 3, disabledBecause: "its owner knows why")
+        #expect(names(machine.handle(.verdict(no, isCurrent: false), at: second(2))) == ["DISABLE", "disabled"])
+    }
+
     @Test("What the router has disabled is disabled, and it says so after a restart, too")
     func disabledByRouter() throws {
         var machine = try machine(.alert)

@@ -64,6 +64,10 @@ extension ProgramTests {
             try (program + Data("more".utf8)).write(to: URL(fileURLWithPath: "\(new)/m2m-agent"))
             try files.removeItem(atPath: "\(new)/notes")
             try Data("new".utf8).write(to: URL(fileURLWithPath: "\(new)/news"))
+            // A manifest that is longer than a text on the wire may be.
+            for number in 0..<40 {
+                try Data("page \(number)".utf8).write(to: URL(fileURLWithPath: "\(new)/page-\(number)"))
+            }
             for name in ["old", "new"] {
                 chmod(house.folder.file("\(name)\(bin)/m2m-agent"), 0o755)
                 chmod(house.folder.file("\(name)\(bin)"), 0o755)
@@ -86,7 +90,7 @@ extension ProgramTests {
         /// Puts the new version in the place of the old one, file by file, as dpkg does.
         private func install(_ house: Household) throws {
             let (bin, new) = (house.folder.file("bin"), house.folder.file("new" + house.folder.file("bin")))
-            for name in ["m2m-agent", "news"] {
+            for name in ["m2m-agent", "news"] + (0..<40).map({ "page-\($0)" }) {
                 try FileManager.default.copyItem(atPath: "\(new)/\(name)", toPath: "\(bin)/\(name).dpkg-new")
                 #expect(rename("\(bin)/\(name).dpkg-new", "\(bin)/\(name)") == 0)
             }

@@ -335,6 +335,27 @@ extension ProgramTests {
             }
         }
 
+        @Test("A release that nobody has handed in is not let pass: its router knows of none") func forgedRelease()
+            async throws
+        {
+            try await Household.open { house in
+                let (_, agent) = try await settle(house)
+                try await stop(agent)
+                let shown = try house.done(await house.m2m("integrity", "greenhouse", "--json"))
+                #expect(!shown.output.isEmpty)
+                // As if the file that is changed were of a release that never comes to its end.
+                let watched = house.folder.file("watched")
+                let (one, two) = (String(repeating: "1", count: 64), String(repeating: "2", count: 64))
+                try "m2m expectation 1 2 \(one)\nm2m-manifest 1\nrelease forged 1\n+ file 0644 0 0 1 \(two) \(watched)/b\nsignature \(one)\(one)\n"
+                    .write(
+                        toFile: "\(house.stateDirectory)/integrity.expected", atomically: false, encoding: .utf8)
+                try house.folder.write("watched/b", "tampered with")
+                let again = try await startAgent(house)
+                try await isDisabled(house, because: "watched/b: added")
+                try await stop(again)
+            }
+        }
+
         @Test("On the device itself one may look, and neither approve nor enable; no words are too many") func local()
             async throws
         {

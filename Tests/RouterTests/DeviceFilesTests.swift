@@ -144,6 +144,27 @@ import Testing
         #expect(new.seen == nil)
     }
 
+    @Test("A device that lets a release pass says so, and only of one that was handed in") func release() {
+        var claim = claim(3, 3)
+        claim.expected = root(4)
+        var files = approved
+        #expect(files.judge(claim, at: now)?.objection?.contains("of which this router knows nothing") == true)
+        files = approved
+        files.next = DeviceFiles.Next(root: root(4), by: "release m2m 0.2.0")
+        #expect(files.judge(claim, at: now)?.objection == nil)
+        claim.expected = root(5)
+        #expect(files.judge(claim, at: now)?.disabledBecause != nil)
+    }
+
+    @Test("What was held against a device is so until it says something of its baseline") func stillHeld() {
+        var files = approved
+        _ = files.judge(claim(4, 3), at: now)
+        let objection = files.objection
+        #expect(objection != nil)
+        let claim = IntegrityClaim(root: nil, counter: 3, response: .disable)
+        #expect(files.judge(claim, at: now)?.objection == objection)
+    }
+
     @Test("Of two approvals that overlap neither takes the other's files")
     func overlap() {
         var files = approved
@@ -152,7 +173,9 @@ import Testing
         files.withdraw(root(4))
         #expect(files.counter == 3)
         #expect(files.next?.root == root(5))
-        files.withdraw(root(5))
+        files.withdraw(root(5), to: DeviceFiles.Next(root: root(6), by: "ada"))
+        #expect(files.next?.root == root(6))
+        files.withdraw(root(6))
         #expect(files.next == nil)
     }
 

@@ -100,7 +100,7 @@ struct Attempt {
             ("fingerprint", { $0.write(SpaceWorld.fingerprint) }), ("session", { $0.write("bobs-session") }),
             ("line", { $0.write("GPIO5") }), ("active", { $0.write(true) }),
             ("root", { $0.write(SpaceWorld.root) }), ("response", { $0.write("alert") }),
-            ("window_ms", { $0.write(Int64(10_000)) }), ("manifest", { $0.write(SpaceWorld.manifest) }),
+            ("window_ms", { $0.write(Int64(10_000)) }), ("manifest", { $0.write(Array(SpaceWorld.manifest.utf8)) }),
         ]
     }
 

@@ -157,9 +157,13 @@ public final class DeviceManager: Sendable {
     /// The router has said something of the device's files.
     ///
     /// Whether or not they are watched here: what the router has disabled is disabled.
-    public func hear(_ verdict: IntegrityVerdict) {
+    ///
+    /// - Parameters:
+    ///   - verdict: What it has said.
+    ///   - claim: What it was told of them before.
+    public func hear(_ verdict: IntegrityVerdict, on claim: IntegrityClaim?) {
         if let reason = verdict.disabledBecause { disable(reason) }
-        integrity?.hear(verdict)
+        integrity?.hear(verdict, on: claim)
     }
 
     private func status(_ plan: ComponentPlan) -> ComponentStatus {

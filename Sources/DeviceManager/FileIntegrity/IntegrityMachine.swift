@@ -10,8 +10,8 @@ struct IntegrityMachine {
         case checked(FileChecker.Findings)
         /// Every file was looked at for the first time since the start.
         case checkedAll
-        /// The router has spoken.
-        case verdict(IntegrityVerdict)
+        /// The router has spoken: of the baseline as it is, or of one that it was before.
+        case verdict(IntegrityVerdict, isCurrent: Bool = true)
         /// The owner wants something; this is the root over the files as they are.
         case order(IntegrityOrder, number: Int, found: SHA256Hash)
         /// Time passed.
@@ -45,6 +45,7 @@ struct IntegrityMachine {
 
     private let configured: IntegrityResponse
     private let boot: BootID
+    private let isMeant: (FilePath) -> Bool
     private var record: IntegrityRecord
     private var isStarting = true
     /// Whether the baseline counts only when the router has said so.
@@ -71,7 +72,7 @@ struct IntegrityMachine {
     private(set) var objection: String?
 
     private static let isLooking = "the files are still being looked at; try again in a moment"
-    private static let waitsForRouter = "what its files are meant to be is not known any more, until its router says it"
+    static let waitsForRouter = "what its files are meant to be is not known any more, until its router says it"
 
     /// - Parameters:
     ///   - configured: What `agent.toml` wants to be done about a change.
@@ -81,10 +82,13 @@ struct IntegrityMachine {
     ///   - disabledBecause: Why the device is disabled from before; nil: it is not.
     ///   - boot: This boot.
     ///   - now: The present.
+    ///   - isMeant: Whether a file is one of the baseline.
     init(
         _ configured: IntegrityResponse, record: IntegrityRecord, expectation: IntegrityExpectation? = nil,
-        isWaiting: Bool, disabledBecause: String?, boot: BootID, now: MonotonicTime
+        isWaiting: Bool, disabledBecause: String?, boot: BootID, now: MonotonicTime,
+        isMeant: @escaping (FilePath) -> Bool = { _ in false }
     ) {
+        self.isMeant = isMeant
         release = expectation.map(ExpectedRelease.init)
         self.configured = configured
         self.boot = boot
@@ -117,13 +121,16 @@ struct IntegrityMachine {
 
     /// How many files are neither what they are meant to be nor what a release on its way makes of them.
     var violations: Int {
-        release.map { release in changes.values.count { !release.brings($0) } } ?? changes.count
+        release.map { release in changes.values.count { !release.brings($0, isMeant) } } ?? changes.count
     }
+
+    /// The root over the files when all of a release has come that is on its way; nil: none is.
+    var expected: SHA256Hash? { release?.expectation.root }
 
     /// What is to be said of changes that a release brings.
     var remarks: [FilePath: String] {
         guard let release else { return [:] }
-        return changes.filter { release.brings($0.value) }.mapValues { _ in "\(release.expectation.release) brings it" }
+        return changes.filter { release.brings($0.value, isMeant) }.mapValues { _ in "\(release.expectation.release) brings it" }
     }
 
     /// What is to be done before anything has happened.
@@ -145,12 +152,17 @@ struct IntegrityMachine {
             guard violations == 0, record.isChanged else { return settle(at: now) + answers }
             record.isChanged = false
             return [.tell(IntegrityNews(.mended, "all files are as approved again")), .keep(record)] + answers
-        case .verdict(let verdict): return hear(verdict, at: now)
+        case .verdict(let verdict, let isCurrent): return hear(verdict, isCurrent: isCurrent, at: now)
         case .order(.approve(let root, let counter), let number, let found):
             return approve(root, counter, number, found)
         case .order(.enable(let response), let number, _): return enable(response, number)
         case .order(.window(let length), let number, _): return open(length, number, at: now)
         case .order(.expect(let expectation), let number, _):
+            if let release, release.expectation != expectation {
+                let words =
+                    "\(release.expectation.release) is on its way, and comes first; approve the files as they are to end that"
+                return [.answer(number: number, CommandOutcome(.refused, words))]
+            }
             release = ExpectedRelease(expectation)
             untold = untold.filter { !isBrought($0) }
             let actions: [Action] = [
@@ -194,12 +206,12 @@ struct IntegrityMachine {
 
     /// Whether a file is as a release on its way makes it.
     private func isBrought(_ path: FilePath) -> Bool {
-        release.map { release in changes[path].map(release.brings) ?? false } ?? false
+        release.map { release in changes[path].map { release.brings($0, isMeant) } ?? false } ?? false
     }
 
     /// When all of a release has come, the files are meant to be like that.
     private mutating func arrive() -> [Action] {
-        guard let release, let arrived = release.arrived(in: changes) else { return [] }
+        guard let release, let arrived = release.arrived(in: changes, isMeant) else { return [] }
         self.release = nil
         for change in arrived { changes[change.path] = nil }
         return [
@@ -255,7 +267,9 @@ struct IntegrityMachine {
 
     // MARK: The router
 
-    private mutating func hear(_ verdict: IntegrityVerdict, at now: MonotonicTime) -> [Action] {
+    private mutating func hear(
+        _ verdict: IntegrityVerdict, isCurrent: Bool, at now: MonotonicTime
+    ) -> [Action] {
         var actions: [Action] = []
         if record.response != verdict.response {
             record.response = verdict.response
@@ -264,18 +278,19 @@ struct IntegrityMachine {
             if response == .disable, disabledBecause == nil { untold = Set(changes.keys.filter { !isBrought($0) }) }
             actions += settle(at: now)
         }
-        objection = verdict.objection
-        if objection != nil, record.window != nil {
+        // What was said of another baseline is no word on this one.
+        if isCurrent { objection = verdict.objection }
+        if isCurrent, objection != nil, record.window != nil {
             // Nobody has opened it whose word counts.
             record.window = nil
             actions += [.keep(record), .tell(IntegrityNews(.windowOver, "its router has an objection"))]
             actions += settle(at: now)
         }
-        let reason = verdict.disabledBecause ?? (response == .disable ? verdict.objection : nil)
+        let reason = verdict.disabledBecause ?? (response == .disable && isCurrent ? verdict.objection : nil)
         if let reason, disabledBecause == nil {
             actions += disable(reason)
         }
-        guard verdict.objection == nil else { return actions }
+        guard verdict.objection == nil, isCurrent else { return actions }
         return actions + [.confirm(counter: verdict.counter)] + endWaiting()
     }
 

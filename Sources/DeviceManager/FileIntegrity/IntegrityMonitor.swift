@@ -33,7 +33,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         /// What waits for the thread: 16; one more is refused.
         var inbox: [Message] = []
         /// What the router has said last, until the thread has heard it.
-        var verdict: IntegrityVerdict?
+        var verdict: (verdict: IntegrityVerdict, root: SHA256Hash?)?
         /// What people are to know besides: what could not be begun.
         var problem: String?
         /// The files as the findings have them, once somebody has asked for it.
@@ -138,7 +138,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     }
 
     /// Hands the router's word on to the thread; where there is none, that the device is disabled is written down here.
-    public func hear(_ verdict: IntegrityVerdict) {
+    public func hear(_ verdict: IntegrityVerdict, on claim: IntegrityClaim?) {
         if let response = verdict.response, isOff {
             let outcome = begin(response)
             state.withLock { $0.problem = outcome.reason.map { "its files can't be watched as is wanted: \($0)" } }
@@ -146,7 +146,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
         if isOff, let reason = verdict.disabledBecause {
             try? folder.mark.set(reason)  // safe: the router says it again at the next connection
         }
-        state.withLock { $0.verdict = verdict }
+        state.withLock { $0.verdict = (verdict, claim?.root) }
         cfiles_wake(wake)
     }
 
@@ -230,7 +230,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     var isOff: Bool { state.withLock(\.isOff) }
 
     /// What has been handed over; nil: it is to stop.
-    func take() -> (verdict: IntegrityVerdict?, messages: [Message])? {
+    func take() -> (verdict: (verdict: IntegrityVerdict, root: SHA256Hash?)?, messages: [Message])? {
         cfiles_wake_clear(wake)
         return state.withLock { state in
             guard !state.isStopping else { return nil }

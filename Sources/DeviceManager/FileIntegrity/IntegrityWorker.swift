@@ -37,11 +37,15 @@ final class IntegrityWorker {
     private var dirt = DirtyFiles()
     private var replies: [Int: @Sendable (CommandOutcome) -> Void] = [:]
     private var orders = 0
+    /// What is to be answered when the findings are published.
+    private var answers: [() -> Void] = []
     private var overflows = 0
     /// When people may be told of an overflow again.
     private var overflowQuiet: MonotonicTime?
-    /// When people may be told again of what hampers the watch.
+    /// When people may be told again of what hampers the watch, when they will be, and what they were told.
     private var hindranceQuiet: MonotonicTime?
+    private var hindrancesAt: MonotonicTime?
+    private var toldHindrances: Set<String> = []
     private var writes = PendingWrites()
     private let problems: [String]
     private var said: IntegrityStatus?
@@ -69,11 +73,16 @@ final class IntegrityWorker {
             close(mounts)
             return nil
         }
-        checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline, mounts: mounted)
+        let checker = FileChecker(trees, watcher: watcher, reader: reader, baseline: baseline, mounts: mounted)
+        self.checker = checker
+        var expectation = world.folder.expected?.expectation
+        if let one = expectation, Self.refusal(of: one, trees, baseline) != nil { expectation = nil }
         machine = IntegrityMachine(
-            settings.response, record: world.folder.record, expectation: world.folder.expected?.expectation,
+            settings.response, record: world.folder.record,
+            expectation: expectation,
             isWaiting: baseline.isUnconfirmed && world.isEnrolled,
-            disabledBecause: world.folder.mark.reason, boot: world.time.boot, now: world.time.now)
+            disabledBecause: world.folder.mark.reason, boot: world.time.boot, now: world.time.now,
+            isMeant: { checker.baseline.index(of: $0) != nil })
         schedule = CheckSchedule(interval: settings.interval, now: world.time.now)
         if isNew { keep(baseline) }
     }
@@ -110,6 +119,9 @@ final class IntegrityWorker {
         if case .damaged(let reason) = kept {
             world.logger.error("what the files are meant to be is lost", metadata: ["reason": "\(reason)"])
         }
+        // Before all of it was looked at, which takes its time.
+        let response = max(world.settings.response, world.folder.record.response ?? .alert)
+        if world.isEnrolled, !world.isNew, response == .disable { world.disable(IntegrityMachine.waitsForRouter) }
         return maker.entries(walk).map { (Baseline($0, isUnconfirmed: !world.isNew), true) }
     }
 
@@ -120,7 +132,10 @@ final class IntegrityWorker {
         perform(machine.begin())
         publish()
         while let (verdict, messages) = monitor.take() {
-            if let verdict { perform(machine.handle(.verdict(verdict), at: now)) }
+            if let (verdict, root) = verdict {
+                let isCurrent = root == checker.baseline.root
+                perform(machine.handle(.verdict(verdict, isCurrent: isCurrent), at: now))
+            }
             messages.forEach(handle)
             takeNews()
             checkDirt()
@@ -129,6 +144,9 @@ final class IntegrityWorker {
             askPackages(of: opinions.due(at: now))
             writes.retry(at: now)
             publish()
+            // Only now, so that whoever is answered finds things as they are.
+            answers.forEach { $0() }
+            answers = []
             wait()
         }
     }
@@ -137,13 +155,17 @@ final class IntegrityWorker {
 
     private func wait() {
         monitor.rests()
-        let deadlines = [dirt.deadline, machine.deadline, schedule.deadline, opinions.deadline, writes.deadline]
+        let deadlines = [
+            dirt.deadline, machine.deadline, schedule.deadline, opinions.deadline, writes.deadline,
+            hindrancesAt,
+        ]
         let next = deadlines.compactMap(\.self).min()
         let milliseconds = next.map { Int32(clamping: max(0, ($0 - now).milliseconds + ($0 > now ? 1 : 0))) } ?? -1
         let ready = cfiles_wait(watcher?.descriptor ?? -1, monitor.wake, mounts, milliseconds)
         guard ready > 0, ready & 4 != 0 else { return }
         // What was mounted or unmounted hides files, or shows others.
         checker.mounts = MountTable.now()
+        if let root = trees.roots.first { _ = monitor.looks(at: root) }
         watcher?.remount()
         watcher?.watchRoads()
         schedule.hurry(at: now)
@@ -155,7 +177,7 @@ final class IntegrityWorker {
     private func handle(_ message: IntegrityMonitor.Message) {
         switch message {
         case .order(let order, let reply):
-            if case .expect(let expectation) = order, let words = refusal(of: expectation) {
+            if case .expect(let expectation) = order, let words = Self.refusal(of: expectation, trees, checker.baseline) {
                 return reply(CommandOutcome(.refused, words))
             }
             orders += 1
@@ -170,13 +192,15 @@ final class IntegrityWorker {
     }
 
     /// Why a release is none for this device; nil: it is one.
-    private func refusal(of expectation: IntegrityExpectation) -> String? {
+    private static func refusal(
+        of expectation: IntegrityExpectation, _ trees: FileTrees, _ baseline: Baseline
+    ) -> String? {
         if let other = expectation.changes.first(where: { !trees.covers($0.path) }) {
             return
                 "\(other.path) is not watched here, and the release changes it: `exclude` in agent.toml leaves it out"
         }
-        let entries = FileChange.apply(expectation.changes, to: checker.baseline.entries)
-        guard expectation.counter == checker.baseline.counter + 1,
+        let entries = FileChange.apply(expectation.changes, to: baseline.entries)
+        guard expectation.counter == baseline.counter &+ 1,
             MerkleTree.root(of: entries, sha256: sha256) == expectation.root
         else { return "this device's baseline is not what was approved; approve its files first" }
         return nil
@@ -257,7 +281,9 @@ final class IntegrityWorker {
             case .tell(let news): tell(news)
             case .expect(let expectation):
                 keep(Self.expecting) { () throws(FileError) in try folder.expect(ExpectedRelease(expectation)) }
-            case .answer(let number, let outcome): replies.removeValue(forKey: number)?(outcome)
+            case .answer(let number, let outcome):
+                guard let reply = replies.removeValue(forKey: number) else { break }
+                answers.append { reply(outcome) }
             }
         }
     }
@@ -270,8 +296,7 @@ final class IntegrityWorker {
     private func adopt(_ baseline: Baseline) {
         checker.adopt(baseline)
         schedule.restart(at: now)
-        keep(baseline)
-        keep(Self.expecting) { [folder = world.folder] () throws(FileError) in try folder.expectNothing() }
+        keep(baseline, endsRelease: true)
     }
 
     private func confirm(_ counter: UInt64) {
@@ -283,9 +308,13 @@ final class IntegrityWorker {
         keep(baseline)
     }
 
-    private func keep(_ baseline: Baseline) {
-        let file = world.folder.baseline
-        keep("what its files are meant to be") { () throws(FileError) in try file.write(baseline) }
+    private func keep(_ baseline: Baseline, endsRelease: Bool = false) {
+        let folder = world.folder
+        keep("what its files are meant to be") { () throws(FileError) in
+            try folder.baseline.write(baseline)
+            // Not before: without both what a release has brought would be a change.
+            if endsRelease { try folder.expectNothing() }
+        }
     }
 
     /// Writes something down, now or as soon as the disk takes it.
@@ -320,7 +349,7 @@ final class IntegrityWorker {
         var findings = IntegrityMonitor.Findings(status: status)
         findings.claim = IntegrityClaim(
             root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response,
-            hasWindow: machine.windowEnd != nil)
+            hasWindow: machine.windowEnd != nil, expected: machine.expected)
         opinions.keep { machine.changes[$0] != nil }
         (findings.baseline, findings.changes, findings.remarks) = (
             baseline, machine.changes, opinions.remarks.merging(machine.remarks) { $1 }
@@ -329,15 +358,20 @@ final class IntegrityWorker {
         monitor.publish(findings)
         let before = said
         said = status
-        tellHindrances(status.problems.filter { before?.problems.contains($0) != true && $0 != machine.objection })
+        tellHindrances(Set(status.problems.filter { $0 != machine.objection }))
         guard before.map({ ($0.state, $0.changes) != (status.state, status.changes) }) ?? true else { return }
         for reading in IntegrityComponent.readings(status) { world.observe(reading) }
     }
 
-    private func tellHindrances(_ new: [String]) {
-        guard !new.isEmpty, hindranceQuiet.map({ $0 <= now }) ?? true else { return }
-        hindranceQuiet = now + Self.pause
-        for problem in new { tell(IntegrityNews(.hampered, problem)) }
+    /// Tells what hampers the watch and was not told yet, once a minute at most.
+    private func tellHindrances(_ current: Set<String>) {
+        toldHindrances.formIntersection(current)
+        let new = current.subtracting(toldHindrances)
+        hindrancesAt = new.isEmpty ? nil : hindranceQuiet ?? now
+        guard let due = hindrancesAt, due <= now else { return }
+        (hindrancesAt, hindranceQuiet) = (nil, now + Self.pause)
+        toldHindrances = current
+        for problem in new.sorted() { tell(IntegrityNews(.hampered, problem)) }
     }
 
     /// What keeps the watch from doing all that it should, a sentence each.

@@ -128,7 +128,7 @@ public struct LinkService: Service {
             channel, identity, manager, backlogRate: access.router.backlogRate
         ) { [events, manager, record = self.record] opening in
             events.send(.opened)
-            if let verdict = opening.integrity { manager.hear(verdict) }
+            if let verdict = opening.integrity { manager.hear(verdict, on: claim) }
             history.opened(opening)
             if let head = opening.auditHead { record.remember(head) }
         } onLoss: { [events] in

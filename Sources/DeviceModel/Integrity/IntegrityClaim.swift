@@ -20,13 +20,19 @@ public struct IntegrityClaim: Hashable, Sendable {
     public var response: IntegrityResponse
     /// Whether changes are being collected, and nobody is alarmed.
     public var hasWindow: Bool
+    /// The root over the files when all of a release has come that is on its way; nil: none is.
+    public var expected: SHA256Hash?
 
     /// What a device says of its baseline.
-    public init(root: SHA256Hash?, counter: UInt64?, response: IntegrityResponse, hasWindow: Bool = false) {
+    public init(
+        root: SHA256Hash?, counter: UInt64?, response: IntegrityResponse, hasWindow: Bool = false,
+        expected: SHA256Hash? = nil
+    ) {
         self.root = root
         self.counter = counter
         self.response = response
         self.hasWindow = hasWindow
+        self.expected = expected
     }
 }
 

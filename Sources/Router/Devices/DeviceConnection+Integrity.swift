@@ -37,7 +37,8 @@ extension DeviceConnection {
             // What its owner has approved is in the log already.
             if by?.hasPrefix(DeviceFiles.release) == true { noteApproval(device, files) }
         }
-        guard let reason = report.disabledBecause else { return }
+        guard let said = report.disabledBecause else { return }
+        let reason = String(said.split(whereSeparator: \.isNewline).joined(separator: " ").prefix(Self.reasonLimit))
         let (files, isNew) = try await core.store.changeFiles(of: device.owner, device: device.row) { files in
             guard files.disabledBecause == nil else { return false }
             files.disabledBecause = reason
@@ -45,6 +46,9 @@ extension DeviceConnection {
         }
         if isNew { await alarm(device, files, reason) }
     }
+
+    /// How many characters of a device's reason are kept.
+    private static let reasonLimit = 512
 
     private func alarm(_ device: RouterStore.Device, _ files: DeviceFiles, _ reason: String) async {
         logger.error(

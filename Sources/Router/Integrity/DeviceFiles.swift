@@ -51,7 +51,13 @@ struct DeviceFiles: Hashable, Sendable {
     /// - Returns: What it is told; nil: nothing, for there is nothing to be said.
     mutating func judge(_ claim: IntegrityClaim?, at wall: WallTime) -> IntegrityVerdict? {
         guard claim != nil || !isEmpty else { return nil }
-        objection = claim.map { object(to: $0, at: wall) ?? objectToWindow(of: $0, at: wall) } ?? Self.isOff
+        switch claim {
+        case nil: objection = Self.isOff
+        // It is not known what its baseline is: what was held against it is so still.
+        case let claim? where claim.root == nil: break
+        case let claim?:
+            objection = object(to: claim, at: wall) ?? objectToWindow(of: claim, at: wall) ?? objectToRelease(of: claim)
+        }
         response = [response, claim?.response].compactMap(\.self).max()
         let strictest = [response, wanted].compactMap(\.self).max()
         if strictest == .disable, disabledBecause == nil { disabledBecause = objection }
@@ -69,7 +75,16 @@ struct DeviceFiles: Hashable, Sendable {
     private func objectToWindow(of claim: IntegrityClaim, at wall: WallTime) -> String? {
         let isGranted = windowEnd.map { wall < $0 + Self.tolerance } ?? false
         return claim.hasWindow && !isGranted
-            ? "it collects changes without an alarm, and nobody has opened a window for that" : nil
+            ? Self.foreignWindow : nil
+    }
+
+    /// What is held against a device that collects changes, and nobody has let it.
+    static let foreignWindow =
+        "it collected changes without an alarm, and nobody has opened a window for that; look at its files, and approve them"
+
+    private func objectToRelease(of claim: IntegrityClaim) -> String? {
+        guard let expected = claim.expected, expected != next?.root else { return nil }
+        return "it lets the changes of a release pass of which this router knows nothing"
     }
 
     /// What a device says of its baseline while it is connected: it has what is about to be approved, or that changes
@@ -118,8 +133,8 @@ struct DeviceFiles: Hashable, Sendable {
         (self.next, objection) = (nil, nil)
     }
 
-    /// What was about to be approved is not any more, unless that is something else by now.
-    mutating func withdraw(_ root: SHA256Hash) {
-        if next?.root == root { next = nil }
+    /// What was about to be approved is not any more, and what was before is so again, unless that is something else by now.
+    mutating func withdraw(_ root: SHA256Hash, to before: Next? = nil) {
+        if next?.root == root { next = before }
     }
 }

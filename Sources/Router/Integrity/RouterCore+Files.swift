@@ -5,6 +5,8 @@ import Wire
 extension RouterCore {
     /// How many files are fetched from a device at most.
     static let fileLimit = 200_000
+    /// How many bytes they may have in all, with their paths and where links lead.
+    private static let byteLimit = 64 * 1_024 * 1_024
     /// How often it is begun anew, because files changed meanwhile.
     private static let tries = 3
 
@@ -30,12 +32,13 @@ extension RouterCore {
     ///   - want: What is asked, from a number on.
     /// - Returns: The list, and the root over the files to which it belongs.
     /// - Throws: ``Failure`` where the device is not there, or its files change all the time.
-    func fetchAll<Element: Sendable>(
+    func fetchAll<Element: Weighed & Sendable>(
         from device: Int64, of owner: RouterStore.Owner, _ part: (IntegrityAnswer) -> [Element],
         _ want: (Int) -> IntegrityAsk.Want
     ) async throws -> (all: [Element], root: SHA256Hash) {
         for _ in 0..<Self.tries {
             var all: [Element] = []
+            var bytes = 0
             var root: SHA256Hash?
             while true {
                 let answer = await switchboard.inquire(want(all.count), device: device, owner: owner)
@@ -47,6 +50,10 @@ extension RouterCore {
                 guard total <= Self.fileLimit else {
                     throw Failure(.tooLarge, "the device names \(total) files; at most \(Self.fileLimit) are looked at")
                 }
+                bytes += part(answer).reduce(0) { $0 + $1.weight }
+                guard bytes <= Self.byteLimit else {
+                    throw Failure(.tooLarge, "the device names more than \(Self.byteLimit) bytes of files")
+                }
                 root = found
                 all += part(answer)
                 if all.count >= total { return (all, found) }
@@ -55,4 +62,22 @@ extension RouterCore {
         }
         throw Failure(.busy, "the files change faster than they can be looked at; try again later")
     }
+}
+
+/// What takes memory.
+protocol Weighed {
+    /// How many bytes it takes, roughly.
+    var weight: Int { get }
+}
+
+extension FileEntry: Weighed {
+    var weight: Int {
+        guard case .target(let target) = content else { return 200 + path.bytes.count }
+        return 200 + path.bytes.count + target.count
+    }
+}
+
+
+extension FileChange: Weighed {
+    var weight: Int { (before?.weight ?? 0) + (now?.weight ?? 0) + 200 }
 }

@@ -26,16 +26,21 @@ extension PersonRequestHandler {
         } catch {
             throw Failure(.badRequest, error.description)
         }
+        let by = DeviceFiles.release + manifest.release
         try await audited(.filesRelease, "\(device.name) \(manifest.release)") {
             try core.settings.releaseKeys.check(manifest)
             guard let approved = try await core.store.approvedFiles(of: owner, device: device.row) else {
                 throw Failure(
                     .conflict, "nothing was approved for \(device.name) yet; `m2m integrity \(device.name) approve`")
             }
+            if let next = try await core.store.files(of: owner, device: device.row).next, next.by != by {
+                let words = "\(next.by) is on its way to \(device.name), and comes first; "
+                throw Failure(.conflict, words + "`m2m integrity \(device.name) approve` ends that")
+            }
             let changes = try Self.changes(of: manifest, to: approved)
             let entries = FileChange.apply(changes, to: approved)
             let root = MerkleTree.root(of: entries, sha256: Digest.of)
-            let next = DeviceFiles.Next(root: root, by: DeviceFiles.release + manifest.release)
+            let next = DeviceFiles.Next(root: root, by: by)
             try await approve(next, entries, on: device) {
                 .expect(
                     IntegrityExpectation(release: manifest.release, changes: changes, root: root, counter: $0))
@@ -75,6 +80,12 @@ extension PersonRequestHandler {
             throw Failure(.busy, "something else is just being approved for \(device.name); try again in a moment")
         }
         do {
+            // What is on its way is not touched for a device that is not there.
+            guard await core.switchboard.isOnline(device.row) else {
+                throw Failure(.unreachable, "the device is not connected")
+            }
+            let before = try await core.store.files(of: owner, device: device.row).next
+            let filesBefore = try await core.store.nextFiles(of: owner, device: device.row)
             let (files, _) = try await core.store.changeFiles(of: owner, device: device.row, nextFiles: entries) {
                 $0.next = next
             }
@@ -82,9 +93,14 @@ extension PersonRequestHandler {
                 .order(order(files.counter + 1)), device: device.row, owner: owner)
             if let failure = Failure(order: answer.outcome) {
                 if [.refused, .failed, .unreachable].contains(answer.outcome.status) {
-                    try await core.store.changeFiles(of: owner, device: device.row) { $0.withdraw(next.root) }
+                    try await core.store.changeFiles(of: owner, device: device.row, nextFiles: filesBefore) {
+                        $0.withdraw(next.root, to: before)
+                    }
                 }
                 throw failure
+            }
+            if case .approve(let root, _) = order(0), let has = answer.status?.root, has != root {
+                throw Failure(.conflict, "the device says that it has done it, and has another baseline")
             }
         } catch {
             await core.switchboard.endApproval(of: device.row)
@@ -118,8 +134,14 @@ extension PersonRequestHandler {
         await core.switchboard.tell(owner, .device(try await summary(of: device.name)))
     }
 
+    /// How long a window may be open.
+    private static let longestWindow: Duration = .seconds(86_400)
+
     /// Changes are collected for a while.
     func open(_ length: Duration, _ device: RouterStore.ListedDevice) async throws {
+        guard length <= Self.longestWindow else {
+            throw Failure(.badRequest, "a window is open for at most \(Self.longestWindow.text)")
+        }
         try await audited(.filesWindow, "\(device.name) \(length.text)") {
             let end = length > .zero ? core.time.wall + length : nil
             let (_, before) = try await core.store.changeFiles(of: owner, device: device.row) { files in
@@ -128,8 +150,10 @@ extension PersonRequestHandler {
             }
             let answer = await core.switchboard.inquire(.order(.window(length)), device: device.row, owner: owner)
             guard let failure = Failure(order: answer.outcome) else { return }
-            if answer.outcome.status != .unknown {
-                try await core.store.changeFiles(of: owner, device: device.row) { $0.windowEnd = before }
+            // Nobody knows which of both it is by now.
+            let isUnknown = answer.outcome.status == .unknown
+            try await core.store.changeFiles(of: owner, device: device.row) {
+                $0.windowEnd = isUnknown ? [before, end].compactMap(\.self).max() : before
             }
             throw failure
         }

@@ -73,7 +73,17 @@ extension PersonRequestHandler {
         let approved = try await core.store.approvedFiles(of: owner, device: device.row)
         let (said, root) = try await core.fetchAll(from: device.row, of: owner, \.changes) { .changes(from: $0) }
         guard let approved else { return (said, root) }
-        if MerkleTree.root(of: FileChange.apply(said, to: approved), sha256: Digest.of) == root { return (said, root) }
+        let entries = FileChange.apply(said, to: approved)
+        if MerkleTree.root(of: entries, sha256: Digest.of) == root {
+            // In what files differ is not left to the device's word; what it knows of them besides is.
+            let remarks = said.reduce(into: [:]) { $0[$1.path] = $1.remark }
+            let changes = FileChange.all(from: approved, to: entries).map { change in
+                var change = change
+                change.remark = remarks[change.path]
+                return change
+            }
+            return (changes, root)
+        }
         let found = try await core.files(of: device.row, owner: owner)
         return (FileChange.all(from: approved, to: found.entries), found.root)
     }

@@ -92,6 +92,19 @@ extension RouterStore {
         return files
     }
 
+    /// The files that are about to be approved; nil: none are.
+    func nextFiles(of owner: Owner, device: Int64) async throws -> [FileEntry]? {
+        let bytes = try await database.read { db in
+            try Data.fetchOne(
+                db,
+                sql: """
+                    SELECT i.nextFiles FROM integrity i JOIN devices d ON d.id = i.device
+                    WHERE i.device = ? AND d.owner = ?
+                    """, arguments: [device, owner.id])
+        }
+        return bytes.flatMap { FileList(bytes: [UInt8]($0)) }?.entries
+    }
+
     /// The files that were approved; nil: none were.
     func approvedFiles(of owner: Owner, device: Int64) async throws -> [FileEntry]? {
         let bytes = try await database.read { db in

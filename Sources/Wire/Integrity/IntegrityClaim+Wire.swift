@@ -7,6 +7,7 @@ extension IntegrityClaim {
             map.field("counter", counter)
             map.field("response", response.rawValue)
             if hasWindow { map.field("window", true) }
+            map.field("expected", expected?.bytes)
         }
     }
 
@@ -15,18 +16,21 @@ extension IntegrityClaim {
         var counter: UInt64?
         var response: IntegrityResponse?
         var hasWindow = false
+        var expected: SHA256Hash?
         try reader.readMap { (key, reader) throws(WireError) in
             switch key {
             case "root": root = try reader.readDigest(key)
             case "counter": counter = try reader.readUInt64()
             case "response": response = try reader.readChoice(IntegrityResponse.self, key)
             case "window": hasWindow = try reader.readBool()
+            case "expected": expected = try reader.readDigest(key)
             default: try reader.skip()
             }
         }
         self.init(
             root: root, counter: counter,
-            response: try reader.require(response, "response"), hasWindow: hasWindow)
+            response: try reader.require(response, "response"), hasWindow: hasWindow,
+            expected: expected)
     }
 }
 

@@ -46,7 +46,7 @@ public enum IntegrityRequest: Hashable, Sendable {
         switch self {
         case .status, .changes: break
         case .approve(_, let root): map.field("root", root.bytes)
-        case .release(_, let manifest): map.field("manifest", manifest)
+        case .release(_, let manifest): map.field("manifest", Array(manifest.utf8))
         case .enable(_, let response): map.field("response", response?.rawValue)
         case .window(_, let length): map.field("window_ms", length.milliseconds)
         }
@@ -65,7 +65,7 @@ struct IntegrityRequestFields {
     mutating func read(_ key: String, _ reader: inout MessagePackReader) throws(WireError) {
         switch key {
         case "root": root = try reader.readDigest(key)
-        case "manifest": manifest = try reader.readString()
+        case "manifest": manifest = try reader.readManifest()
         case "response": response = try reader.readChoice(IntegrityResponse.self, key)
         default: window = try reader.readMilliseconds()
         }
@@ -185,5 +185,18 @@ public struct ReportedChange: Hashable, Sendable {
     public init(device: DeviceID, change: FileChange) {
         self.device = device
         self.change = change
+    }
+}
+
+extension MessagePackReader {
+    /// Reads a manifest: bytes, for it is longer than a text may be.
+    fileprivate mutating func readManifest() throws(WireError) -> String {
+        let start = offset
+        let bytes = try readBytes()
+        guard bytes.count <= ReleaseManifest.limit else {
+            throw WireError(.tooLong, at: start, "a manifest has at most \(ReleaseManifest.limit) bytes")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw WireError(.invalidText, at: start) }
+        return text
     }
 }

@@ -104,7 +104,7 @@ struct IntegrityCommand: AsyncParsableCommand {
     }
 
     private static func text(of manifest: String) throws -> String {
-        guard let bytes = try SafeFile.read(manifest) else {
+        guard let bytes = try SafeFile.read(manifest, limit: ReleaseManifest.limit) else {
             throw Failure(.notFound, "there is no file \(manifest); a release comes with its manifest")
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -121,7 +121,7 @@ struct IntegrityCommand: AsyncParsableCommand {
         guard case .integrity(let report)? = items.last, let root = report.status?.found else {
             throw Failure(.conflict, "\(device) does not watch over its files; [integrity] in agent.toml lets it")
         }
-        if report.approval?.root == root, report.approval?.objection == nil {
+        if report.approval?.root == root, report.approval?.objection == nil, report.approval?.next == nil {
             return format.json
                 ? format.show([.integrity(report)]) : Output.line("\(device): the files are as approved already")
         }
@@ -131,7 +131,7 @@ struct IntegrityCommand: AsyncParsableCommand {
             let files = report.status?.files ?? 0
             Output.line(
                 report.approval?.root == nil
-                    ? "approving \(files) files of \(device), for the first time" : "approving \(many) on \(device)")
+                    ? "approving \(files == 1 ? "1 file" : "\(files) files") of \(device), for the first time" : "approving \(many) on \(device)")
         }
         let answer = try await connection.ask(.integrity(.approve(device, root: root)), code: Place.code)
         format.show(format.json ? changes + answer : answer)

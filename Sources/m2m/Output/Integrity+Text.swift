@@ -7,7 +7,7 @@ extension ReportedIntegrity {
     var lines: [String] {
         var lines: [String] = []
         if let status {
-            lines += status.lines(device)
+            lines += status.lines(device, isObjected: approval?.objection != nil)
         } else {
             lines.append("\(device): \(silence ?? "no answer; it may be busy")")
         }
@@ -22,9 +22,9 @@ extension ReportedIntegrity {
                     + "; `m2m integrity \(device) approve` approves what is there")
         }
         if let next = approval.next { lines.append("next       \(next), as soon as the device has all of it") }
-        if let objection = approval.objection { lines.append("router     \(Style.bad.apply(objection))") }
+        if let objection = approval.objection { lines.append("router     \(Style.bad.apply(objection.inOneLine))") }
         if let reason = approval.disabledBecause, status?.disabledBecause == nil {
-            lines.append("router     \(Style.bad.apply("the device is disabled: \(reason)"))")
+            lines.append("router     \(Style.bad.apply("the device is disabled: \(reason.inOneLine)"))")
         }
         if approval.disabledBecause != nil || status?.disabledBecause != nil {
             lines.append(
@@ -54,7 +54,11 @@ extension ReportedIntegrity {
 }
 
 extension IntegrityStatus {
-    fileprivate func lines(_ device: DeviceID) -> [String] {
+    /// - Parameters:
+    ///   - device: Whose it is.
+    ///   - isObjected: Whether its router has something against the baseline.
+    /// - Returns: A line each.
+    fileprivate func lines(_ device: DeviceID, isObjected: Bool) -> [String] {
         guard state != .off else {
             return [
                 "\(device): the files are not watched; [integrity] in agent.toml lets the agent watch them, and so does "
@@ -62,30 +66,23 @@ extension IntegrityStatus {
             ]
         }
         let many = changes == 1 ? "1 of them is not as approved" : "\(changes) of them are not as approved"
-        var lines = [
-            "\(device): \(style.apply(state.words)), \(files) files and folders" + (changes == 0 ? "" : ", \(many)")
-        ]
-        if let reason = disabledBecause { lines.append("disabled   \(Style.bad.apply(reason))") }
+        // The device's word is worth nothing where its router knows better.
+        let state: IntegrityStatus.State = self.state == .intact && isObjected ? .changed : self.state
+        let all = files == 1 ? "1 file" : "\(files) files and folders"
+        var lines = ["\(device): \(state.style.apply(state.words)), \(all)" + (changes == 0 ? "" : ", \(many)")]
+        if let reason = disabledBecause { lines.append("disabled   \(Style.bad.apply(reason.inOneLine))") }
         if let window { lines.append("window     changes are collected for another \(window.rounded.text)") }
         lines.append("response   \(response.rawValue)")
         if let root { lines.append("baseline   number \(counter), root \(root.short)") }
-        lines.append("mode       \(mode); not seen at once: \(blindness)")
+        lines.append("mode       \(mode.inOneLine); not seen at once: \(blindness.inOneLine)")
         let last = checked.map { "last \($0.rounded.text) ago" } ?? "the first one is under way"
-        let all = period.map { ", every file is read again within \($0.rounded.text)" } ?? ""
-        lines.append("rounds     \(last)\(all)")
+        let rest = period.map { ", every file is read again within \($0.rounded.text)" } ?? ""
+        lines.append("rounds     \(last)\(rest)")
         if overflows > 0 {
             lines.append(
                 "           \(overflows) times more happened at once than the kernel has told; all was looked at")
         }
-        return lines + problems.map { "problem    \(Style.bad.apply($0))" }
-    }
-
-    private var style: Style {
-        switch state {
-        case .intact: .good
-        case .starting, .waiting, .window, .off: .warning
-        case .changed, .disabled: .bad
-        }
+        return lines + problems.map { "problem    \(Style.bad.apply($0.inOneLine))" }
     }
 
     fileprivate var json: JSONObject {
@@ -109,7 +106,20 @@ extension IntegrityStatus {
     }
 }
 
+extension String {
+    /// Without what ends a line: whoever has written it says one thing, and not several.
+    fileprivate var inOneLine: String { split(whereSeparator: \.isNewline).joined(separator: " ") }
+}
+
 extension IntegrityStatus.State {
+    fileprivate var style: Style {
+        switch self {
+        case .intact: .good
+        case .starting, .waiting, .window, .off: .warning
+        case .changed, .disabled: .bad
+        }
+    }
+
     fileprivate var words: String {
         switch self {
         case .off: "not watched"

@@ -23,7 +23,11 @@ public protocol IntegrityDesk: Sendable {
     func watch() -> (arrivals: Mailbox<Void>, end: @Sendable () -> Void)
 
     /// The router has said something of the baseline; where the device is to be disabled that is written down.
-    func hear(_ verdict: IntegrityVerdict)
+    ///
+    /// - Parameters:
+    ///   - verdict: What it has said.
+    ///   - claim: To what; the baseline may be another one by now.
+    func hear(_ verdict: IntegrityVerdict, on claim: IntegrityClaim?)
 
     /// Does what only the owner can want.
     ///

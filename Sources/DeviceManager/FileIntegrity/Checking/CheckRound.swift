@@ -44,7 +44,7 @@ struct CheckRound {
     mutating func advance(_ depth: Depth, into findings: inout FileChecker.Findings) -> Bool {
         guard let step = walk.next() else {
             for index in rest { miss(index, into: &findings) }
-            checker.missOthers(than: met, within: start, into: &findings)
+            checker.missOthers(than: met, within: start, hidden: hidden, into: &findings)
             return false
         }
         while let index = rest.first, checker.baseline.entries[index].path < step.path {

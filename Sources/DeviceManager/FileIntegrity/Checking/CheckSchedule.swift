@@ -26,6 +26,8 @@ struct CheckSchedule {
     private var readSince: MonotonicTime
     private var spent: Duration = .zero
     private var startedAt: MonotonicTime
+    /// When the next round is due that reads, too.
+    private var usualAt: MonotonicTime
     /// When the next slice is due.
     private var sliceAt: MonotonicTime
     /// Before this no round is begun because it could not wait.
@@ -40,7 +42,7 @@ struct CheckSchedule {
     ///   - now: The present, at which the first round begins.
     init(interval: Duration, now: MonotonicTime) {
         self.interval = interval
-        (startedAt, sliceAt, readSince, calmUntil) = (now, now, now, now)
+        (startedAt, sliceAt, readSince, calmUntil, usualAt) = (now, now, now, now, now)
     }
 
     /// When there is something to do.
@@ -51,7 +53,10 @@ struct CheckSchedule {
     mutating func hurry(at now: MonotonicTime) {
         isWanted = true
         sliceAt = round == nil ? max(now, calmUntil) : now
-        if round != nil { isHurried = true }
+        guard round != nil, !isHurried else { return }
+        isHurried = true
+        // Reading goes on where it was, in the next round that rests.
+        if !isFirst { (readAfter, usualAt) = (round?.lastRead ?? readAfter, now) }
     }
 
     /// What the files are compared with is another one now.
@@ -66,7 +71,7 @@ struct CheckSchedule {
         guard sliceAt <= now else { return false }
         guard round == nil else { return true }
         round = CheckRound(checker)
-        (isHurried, isWanted) = (isWanted, false)
+        (isHurried, isWanted) = (isWanted && now < usualAt && !isFirst, false)
         (startedAt, spent) = (now, .zero)
         if readAfter == nil { readSince = now }
         return true
@@ -108,7 +113,9 @@ struct CheckSchedule {
             period = max(readAfter == nil ? interval : period ?? interval, now - readSince)
         }
         if isHurried { calmUntil = now + max(Self.calm, spent * Self.calming) }
+        if isFirst || !isHurried { usualAt = startedAt + interval }
         (round, isFirst, isHurried, overAt) = (nil, false, false, now)
-        sliceAt = isWanted ? max(now, calmUntil) : max(pause, startedAt + interval)
+        // A round that could not wait puts off none that reads.
+        sliceAt = isWanted && calmUntil < usualAt ? max(now, calmUntil) : max(pause, usualAt)
     }
 }

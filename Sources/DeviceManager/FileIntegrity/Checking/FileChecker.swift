@@ -1,5 +1,6 @@
 import CFiles
 import DeviceModel
+import Glibc
 
 /// Compares files with their baseline, and remembers what it has read, so that it need not read it again.
 ///
@@ -17,6 +18,10 @@ final class FileChecker {
     private var different: Set<FilePath> = []
     /// What could not be looked at just now, and why.
     private(set) var puzzles: [FilePath: SystemProblem] = [:]
+    /// How often a file has been borrowed by somebody when it was to be looked at.
+    private var borrowed: [FilePath: Int] = [:]
+    /// How often that may be: whoever borrows it for longer keeps it from being looked at.
+    private static let patience = 30
     /// What the files are meant to be.
     private(set) var baseline: Baseline
     /// The stamp of each entry of the baseline when it was read last; nil: it was not there, or never read.
@@ -101,7 +106,7 @@ final class FileChecker {
     /// - Returns: Whether it was read although it seemed to be what it was.
     func meet(_ step: TreeWalk.Step, at index: Int?, isRead: Bool, into findings: inout Findings) -> Bool {
         if let problem = step.problem {
-            note(step.path, .unknown(problem), at: index, into: &findings)
+            note(step.path, FileReader.Look(problem), at: index, into: &findings)
             return false
         }
         guard !step.isRemote else {
@@ -134,11 +139,21 @@ final class FileChecker {
         note(baseline.entries[index].path, .missing, at: index, into: &findings)
     }
 
-    /// Forgets files that are none of the baseline and were not met.
-    func missOthers(than met: Set<FilePath>, within path: FilePath?, into findings: inout Findings) {
+    /// Forgets files that are none of the baseline and were not met, but for those that are hidden.
+    func missOthers(
+        than met: Set<FilePath>, within path: FilePath?, hidden: FilePath?, into findings: inout Findings
+    ) {
         for other in others.keys where !met.contains(other) && path.map(other.isWithin) ?? true {
+            if let hidden, other.isWithin(hidden) { continue }
             note(other, .missing, at: nil, into: &findings)
         }
+    }
+
+    /// A file that nobody lets be looked at: as far as is known it is what it was.
+    private static func denied(_ path: FilePath, _ before: FileEntry?) -> FileReader.Found {
+        var entry = before ?? FileEntry(path: path, kind: .regular, mode: 0, owner: 0, group: 0)
+        entry.content = .unreadable
+        return FileReader.Found(entry: entry, stamp: FileStamp(cfiles_status()), links: 1)
     }
 
     private func note(_ path: FilePath, _ look: FileReader.Look, at index: Int?, into findings: inout Findings) {
@@ -146,11 +161,15 @@ final class FileChecker {
         if case .unknown(let problem) = look {
             // The next round looks at it again: it has no stamp.
             if let index { stamps[index] = nil }
-            return puzzles[path] = problem
+            if problem.errno == EAGAIN { borrowed[path, default: 0] += 1 }
+            guard borrowed[path, default: 0] > Self.patience else { return puzzles[path] = problem }
+        } else if !borrowed.isEmpty {
+            borrowed[path] = nil
         }
         let known = index.map { stamps[$0] } ?? others[path]
         if !puzzles.isEmpty { puzzles[path] = nil }
-        let found = look.found
+        var found = look.found
+        if found == nil, !look.isMissing { found = Self.denied(path, before) }
         if let index { stamps[index] = found?.stamp } else { others[path] = found?.stamp }
         var change = FileChange.between(before, found?.entry)
         if change == nil, let known, let found, !known.isSameFile(as: found.stamp) {

@@ -22,15 +22,25 @@ final class FileReader {
         case missing
         /// It could not be looked at just now: that says nothing of the file, and is to be tried again.
         case unknown(SystemProblem)
+        /// Nobody lets it be looked at.
+        case denied
 
-        /// What comes of an error number: only of a name that is not there that is said.
+        /// What comes of an error number.
         init(_ problem: SystemProblem) {
-            self = [ENOENT, ENOTDIR].contains(problem.errno) ? .missing : .unknown(problem)
+            switch problem.errno {
+            case ENOENT, ENOTDIR: self = .missing
+            case let errno: self = FileReader.passing.contains(errno) ? .unknown(problem) : .denied
+            }
         }
 
         /// What it is; nil: it is not there, or that is not known.
         var found: Found? {
             if case .found(let found) = self { found } else { nil }
+        }
+
+        /// Whether there is nothing.
+        var isMissing: Bool {
+            if case .missing = self { true } else { false }
         }
 
         /// Whether nothing is known.

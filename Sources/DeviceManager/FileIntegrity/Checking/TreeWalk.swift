@@ -58,7 +58,7 @@ struct TreeWalk {
             switch cfiles_status.of(path) {
             case .success(let found): status = found
             case .failure(let problem):
-                guard FileReader.Look(problem).isUnknown else { continue }
+                if case .missing = FileReader.Look(problem) { continue }
                 return Step(path: path, status: cfiles_status(), problem: problem)
             }
             guard status.kind != nil else { continue }

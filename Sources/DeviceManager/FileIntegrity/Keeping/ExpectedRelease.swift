@@ -14,23 +14,36 @@ struct ExpectedRelease: Hashable {
         files = expectation.changes.reduce(into: [:]) { $0.updateValue($1.now, forKey: $1.path) }
     }
 
-    /// Whether a change is of the release, or the trace of its being on the way.
-    func brings(_ change: FileChange) -> Bool {
+    /// Whether a change is of the release, or the trace of its being on the way: dpkg(1) unpacks all files of a package,
+    /// also those that the release leaves as they are.
+    ///
+    /// - Parameters:
+    ///   - change: The change.
+    ///   - isMeant: Whether a file is one that is meant to be there.
+    /// - Returns: Whether it is no alarm.
+    func brings(_ change: FileChange, _ isMeant: (FilePath) -> Bool) -> Bool {
         if let file = files[change.path] { return file == change.now }
+        guard change.before == nil, let now = change.now, now.kind == .regular, now.mode <= 0o777 else { return false }
         return Self.temporary.contains { ending in
             let bytes = change.path.bytes
             guard bytes.count > ending.utf8.count, bytes.suffix(ending.utf8.count).elementsEqual(ending.utf8) else {
                 return false
             }
-            return files[FilePath(bytes: bytes.dropLast(ending.utf8.count))] != nil
+            let path = FilePath(bytes: bytes.dropLast(ending.utf8.count))
+            return files[path] != nil || isMeant(path)
         }
     }
 
     /// The changes of the release, where all of it has come; nil: something is still missing, or a trace is left.
-    func arrived(in changes: [FilePath: FileChange]) -> [FileChange]? {
+    ///
+    /// - Parameters:
+    ///   - changes: How files differ.
+    ///   - isMeant: Whether a file is one that is meant to be there.
+    /// - Returns: The changes that are of the release.
+    func arrived(in changes: [FilePath: FileChange], _ isMeant: (FilePath) -> Bool) -> [FileChange]? {
         let arrived = files.compactMap { path, file in changes[path].flatMap { $0.now == file ? $0 : nil } }
         guard arrived.count == files.count else { return nil }
-        return changes.values.count(where: brings) == files.count ? arrived : nil
+        return changes.values.count(where: { brings($0, isMeant) }) == files.count ? arrived : nil
     }
 }
 

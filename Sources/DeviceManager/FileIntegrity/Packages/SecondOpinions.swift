@@ -32,6 +32,8 @@ struct SecondOpinions {
         var all = waiting?.changes ?? [:]
         for change in changes where PackageDatabase.mayHave(change.path) && all.count < Self.bound {
             all[change.path] = change
+            // What was said of it before was said of another content.
+            matching.remove(change.path)
         }
         guard !all.isEmpty else { return [] }
         waiting = (now + Self.patience, all)
