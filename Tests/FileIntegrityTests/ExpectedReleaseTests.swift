@@ -151,7 +151,8 @@ import Testing
         entry.mode = 0o4755
         #expect(!brings())
         entry.mode = 0o755
-        let beside = FileChange(path: FilePath("/other.dpkg-tmp"), kinds: [.added], now: Self.file("/other.dpkg-tmp", 1))
+        let beside = FileChange(
+            path: FilePath("/other.dpkg-tmp"), kinds: [.added], now: Self.file("/other.dpkg-tmp", 1))
         #expect(!release.brings(beside) { _ in false })
         #expect(release.brings(beside) { $0 == FilePath("/other") })
         entry.kind = .folder

@@ -94,8 +94,8 @@ struct Outcome: Hashable, Sendable, CustomStringConvertible {
         if case .exited(let status) = end { status } else { nil }
     }
 
-    /// All that it said, as a reader of failures wants it.
+    /// All that it said, on one line: who reads of failures only sees the line that says so.
     var description: String {
-        "`\(command)` \(end)\n\((output + errors.map { "! \($0)" }).joined(separator: "\n"))"
+        "`\(command)` \(end): \((output + errors.map { "! \($0)" }).joined(separator: " | "))"
     }
 }

@@ -346,7 +346,8 @@ extension ProgramTests {
                 // As if the file that is changed were of a release that never comes to its end.
                 let watched = house.folder.file("watched")
                 let (one, two) = (String(repeating: "1", count: 64), String(repeating: "2", count: 64))
-                try "m2m expectation 1 2 \(one)\nm2m-manifest 1\nrelease forged 1\n+ file 0644 0 0 1 \(two) \(watched)/b\nsignature \(one)\(one)\n"
+                try
+                    "m2m expectation 1 2 \(one)\nm2m-manifest 1\nrelease forged 1\n+ file 0644 0 0 1 \(two) \(watched)/b\nsignature \(one)\(one)\n"
                     .write(
                         toFile: "\(house.stateDirectory)/integrity.expected", atomically: false, encoding: .utf8)
                 try house.folder.write("watched/b", "tampered with")

@@ -103,7 +103,8 @@ enum Samples {
             id: "i", CommandOutcome(.refused, "why"), status: integrity, changes: [change], entries: files, total: 5),
         IntegrityReport(disabledBecause: "why", changes: 3),
         IntegrityReport(
-            disabledBecause: nil, changes: 0, claim: IntegrityClaim(root: nil, counter: nil, response: .alert, expected: root)),
+            disabledBecause: nil, changes: 0,
+            claim: IntegrityClaim(root: nil, counter: nil, response: .alert, expected: root)),
         IntegrityReport(disabledBecause: nil, changes: 0),
         Welcome(
             owner: "anna", heartbeat: .seconds(20),

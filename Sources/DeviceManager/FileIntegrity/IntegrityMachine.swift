@@ -130,7 +130,9 @@ struct IntegrityMachine {
     /// What is to be said of changes that a release brings.
     var remarks: [FilePath: String] {
         guard let release else { return [:] }
-        return changes.filter { release.brings($0.value, isMeant) }.mapValues { _ in "\(release.expectation.release) brings it" }
+        return changes.filter { release.brings($0.value, isMeant) }.mapValues { _ in
+            "\(release.expectation.release) brings it"
+        }
     }
 
     /// What is to be done before anything has happened.

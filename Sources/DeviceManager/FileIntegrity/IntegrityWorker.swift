@@ -177,7 +177,8 @@ final class IntegrityWorker {
     private func handle(_ message: IntegrityMonitor.Message) {
         switch message {
         case .order(let order, let reply):
-            if case .expect(let expectation) = order, let words = Self.refusal(of: expectation, trees, checker.baseline) {
+            if case .expect(let expectation) = order, let words = Self.refusal(of: expectation, trees, checker.baseline)
+            {
                 return reply(CommandOutcome(.refused, words))
             }
             orders += 1

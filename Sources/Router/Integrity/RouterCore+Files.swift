@@ -77,7 +77,6 @@ extension FileEntry: Weighed {
     }
 }
 
-
 extension FileChange: Weighed {
     var weight: Int { (before?.weight ?? 0) + (now?.weight ?? 0) + 200 }
 }

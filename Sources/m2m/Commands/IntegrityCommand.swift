@@ -131,7 +131,8 @@ struct IntegrityCommand: AsyncParsableCommand {
             let files = report.status?.files ?? 0
             Output.line(
                 report.approval?.root == nil
-                    ? "approving \(files == 1 ? "1 file" : "\(files) files") of \(device), for the first time" : "approving \(many) on \(device)")
+                    ? "approving \(files == 1 ? "1 file" : "\(files) files") of \(device), for the first time"
+                    : "approving \(many) on \(device)")
         }
         let answer = try await connection.ask(.integrity(.approve(device, root: root)), code: Place.code)
         format.show(format.json ? changes + answer : answer)
