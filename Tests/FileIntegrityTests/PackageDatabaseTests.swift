@@ -50,9 +50,9 @@ import Testing
     func remarks() {
         let gzip = FilePath("/usr/bin/gzip")
         let good = database.remarks(on: [gzip]) { _ in "0123456789abcdef0123456789abcdef" }
-        #expect(good == [gzip: "it matches its package gzip 1.12-1"])
+        #expect(good == [gzip: PackageRemark(matches: true, words: "it matches its package gzip 1.12-1")])
         let bad = database.remarks(on: [gzip, FilePath("/nobody")]) { _ in "f" }
-        #expect(bad == [gzip: "it is not as in its package gzip 1.12-1"])
+        #expect(bad == [gzip: PackageRemark(matches: false, words: "it is not as in its package gzip 1.12-1")])
     }
 
     @Test("MD5 is the one that everybody has")

@@ -18,7 +18,7 @@ import Testing
     /// Root 3, approved as number 3.
     private var approved: DeviceFiles {
         var files = DeviceFiles()
-        files.approved = DeviceFiles.Approved(root: root(3), time: now, by: "ada")
+        files.approved = DeviceFiles.Approved(root: root(3), time: now, by: .owner("ada"))
         files.counter = 3
         files.response = .disable
         return files
@@ -66,7 +66,7 @@ import Testing
     func next() {
         for counter in [4, nil] as [UInt64?] {
             var files = approved
-            files.next = DeviceFiles.Next(root: root(4), by: "ada")
+            files.next = DeviceFiles.Next(root: root(4), by: .owner("ada"))
             #expect(files.judge(claim(3, 3), at: now)?.objection == nil)
             #expect(files.counter == 3)
             #expect(files.judge(claim(4, counter), at: now) == IntegrityVerdict(counter: 4, response: .disable))
@@ -75,7 +75,7 @@ import Testing
             #expect(files.judge(claim(3, 3), at: now)?.objection?.contains("an older copy") == true)
         }
         var files = approved
-        files.next = DeviceFiles.Next(root: root(4), by: "ada")
+        files.next = DeviceFiles.Next(root: root(4), by: .owner("ada"))
         #expect(files.judge(claim(4, 3), at: now)?.objection != nil)
     }
 
@@ -120,13 +120,13 @@ import Testing
     func hear() {
         var files = approved
         #expect(files.hear(claim(4, 4), at: now) == nil)
-        files.next = DeviceFiles.Next(root: root(4), by: "release m2m 0.2.0")
+        files.next = DeviceFiles.Next(root: root(4), by: .release("m2m 0.2.0"))
         for other in [claim(5, 4), claim(4, 5), claim(4, 3), claim(4, nil)] {
             #expect(files.hear(other, at: now) == nil)
         }
         #expect(files.approved?.root == root(3))
-        #expect(files.hear(claim(4, 4), at: now) == "release m2m 0.2.0")
-        #expect(files.approved == DeviceFiles.Approved(root: root(4), time: now, by: "release m2m 0.2.0"))
+        #expect(files.hear(claim(4, 4), at: now) == .release("m2m 0.2.0"))
+        #expect(files.approved == DeviceFiles.Approved(root: root(4), time: now, by: .release("m2m 0.2.0")))
         #expect(files.counter == 4)
         #expect(files.next == nil)
     }
@@ -150,7 +150,7 @@ import Testing
         var files = approved
         #expect(files.judge(claim, at: now)?.objection?.contains("of which this router knows nothing") == true)
         files = approved
-        files.next = DeviceFiles.Next(root: root(4), by: "release m2m 0.2.0")
+        files.next = DeviceFiles.Next(root: root(4), by: .release("m2m 0.2.0"))
         #expect(files.judge(claim, at: now)?.objection == nil)
         claim.expected = root(5)
         #expect(files.judge(claim, at: now)?.disabledBecause != nil)
@@ -159,7 +159,7 @@ import Testing
     @Test("What was held against a device is so until it says something of its baseline") func stillHeld() {
         var files = approved
         _ = files.judge(claim(4, 3), at: now)
-        let objection = files.objection
+        let objection = files.objection?.words
         #expect(objection != nil)
         let claim = IntegrityClaim(root: nil, counter: 3, response: .disable)
         #expect(files.judge(claim, at: now)?.objection == objection)
@@ -168,12 +168,12 @@ import Testing
     @Test("Of two approvals that overlap neither takes the other's files")
     func overlap() {
         var files = approved
-        files.next = DeviceFiles.Next(root: root(5), by: "bob")
+        files.next = DeviceFiles.Next(root: root(5), by: .owner("bob"))
         files.promote(root(4), at: now)
         files.withdraw(root(4))
         #expect(files.counter == 3)
         #expect(files.next?.root == root(5))
-        files.withdraw(root(5), to: DeviceFiles.Next(root: root(6), by: "ada"))
+        files.withdraw(root(5), to: DeviceFiles.Next(root: root(6), by: .owner("ada")))
         #expect(files.next?.root == root(6))
         files.withdraw(root(6))
         #expect(files.next == nil)

@@ -43,7 +43,7 @@ struct SpaceWorld {
             _ = try await bench.store.ingest(
                 Sample.batch(Sample.readings(1...3), gaps: [4...5]), from: device)
             try await bench.store.changeFiles(of: bob, device: device.row) { files in
-                files.next = DeviceFiles.Next(root: Sample.root, by: "bob")
+                files.next = DeviceFiles.Next(root: Sample.root, by: .owner("bob"))
                 files.next.map { files.promote($0.root, at: Sample.start) }
             }
             if name == "cellar" {

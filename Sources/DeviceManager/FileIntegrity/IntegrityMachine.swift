@@ -40,8 +40,6 @@ struct IntegrityMachine {
 
     /// The longest window.
     static let longestWindow: Duration = .seconds(86_400)
-    /// After something was told, what comes within this time is told together: many changes are few alarms.
-    static let quiet: Duration = .seconds(1)
 
     private let configured: IntegrityResponse
     private let boot: BootID
@@ -52,15 +50,8 @@ struct IntegrityMachine {
     private var isWaiting: Bool
     /// How files differ from what they are meant to be.
     private(set) var changes: [FilePath: FileChange] = [:]
-    /// Those of which nobody was told yet.
-    private var untold: Set<FilePath> = []
-    /// Files that were replaced by others that are like them, and files that are as approved again, of which nobody was
-    /// told yet either.
-    private var replaced: [FilePath: FileChange] = [:]
-    private var mended: Set<FilePath> = []
-    /// Changes that were gone again before anybody was told of them.
-    private var passed: [FilePath: FileChange] = [:]
-    private var quietUntil: MonotonicTime?
+    /// Of what nobody was told yet.
+    private var announcements = Announcements()
     /// Who wants the device enabled and waits until every file was looked at: 4; one more is refused.
     private var postponed: [(response: IntegrityResponse?, number: Int)] = []
     private static let postponedBound = 4
@@ -108,7 +99,7 @@ struct IntegrityMachine {
     var windowEnd: MonotonicTime? { record.window?.end }
 
     /// When ``Event/tick`` is due; nil: never.
-    var deadline: MonotonicTime? { windowEnd ?? (hasNews && !isStarting ? quietUntil : nil) }
+    var deadline: MonotonicTime? { windowEnd ?? (isStarting ? nil : announcements.deadline) }
 
     /// In which state the files are.
     var state: IntegrityStatus.State {
@@ -166,7 +157,7 @@ struct IntegrityMachine {
                 return [.answer(number: number, CommandOutcome(.refused, words))]
             }
             release = ExpectedRelease(expectation)
-            untold = untold.filter { !isBrought($0) }
+            announcements.forget(where: isBrought)
             let actions: [Action] = [
                 .expect(expectation), .tell(IntegrityNews(.expecting, expectation.release)),
                 .answer(number: number, CommandOutcome(.done)),
@@ -185,22 +176,18 @@ struct IntegrityMachine {
 
     private mutating func note(_ findings: FileChecker.Findings, at now: MonotonicTime) -> [Action] {
         for (path, change) in findings {
-            if let change, !change.isViolation, windowEnd == nil, !isStarting { replaced[path] = change }
+            if let change, !change.isViolation, windowEnd == nil, !isStarting { announcements.replaced(change) }
             let violation = change.flatMap { $0.isViolation ? $0 : nil }
             let before = changes[path]
             guard violation != before else { continue }
             let wasBrought = isBrought(path)
             changes[path] = violation
             if isBrought(path) || violation == nil && wasBrought {
-                untold.remove(path)
+                announcements.forget(path)
             } else if violation != nil {
-                untold.insert(path)
-                mended.remove(path)
-            } else if untold.remove(path) == nil {
-                mended.insert(path)
-            } else if windowEnd == nil {
-                mended.insert(path)
-                passed[path] = before
+                announcements.changed(path)
+            } else {
+                announcements.mended(path, before: windowEnd == nil ? before : nil)
             }
         }
         return arrive() + settle(at: now)
@@ -227,21 +214,12 @@ struct IntegrityMachine {
     private mutating func settle(at now: MonotonicTime) -> [Action] {
         guard windowEnd == nil else { return [] }
         var actions: [Action] = []
-        if response == .disable, disabledBecause == nil, !untold.isEmpty {
-            let reason = Self.reason(FileChange.paired(untold.compactMap { changes[$0] }))
-            actions += disable(reason)
+        if response == .disable, disabledBecause == nil, announcements.hasChanges {
+            actions += disable(Self.reason(announcements.untold(of: changes)))
         }
-        guard !isStarting, hasNews, quietUntil.map({ $0 <= now }) ?? true else { return actions }
-        quietUntil = now + Self.quiet
-        if !replaced.isEmpty {
-            actions.append(.tell(IntegrityNews(.replaced, FileChange.paired(Array(replaced.values)))))
-        }
-        // What was changed and is as approved again is both.
-        let changed = passed.filter { changes[$0.key] == nil }.values + untold.compactMap { changes[$0] }
-        if !changed.isEmpty { actions.append(.tell(IntegrityNews(.changed, FileChange.paired(Array(changed))))) }
-        if !mended.isEmpty { actions.append(.tell(IntegrityNews(.mended, Self.words(mended)))) }
+        guard !isStarting, let news = announcements.take(changes, at: now) else { return actions }
+        actions += news.map { .tell($0) }
         let isChanged = violations != 0
-        (replaced, mended, untold, passed) = ([:], [], [], [:])
         if record.isChanged != isChanged {
             record.isChanged = isChanged
             actions.append(.keep(record))
@@ -253,14 +231,6 @@ struct IntegrityMachine {
     private mutating func disable(_ reason: String) -> [Action] {
         disabledBecause = reason
         return [.disable(reason, isKept: true), .tell(IntegrityNews(.disabled, reason))]
-    }
-
-    /// Whether there is something of which nobody was told yet.
-    private var hasNews: Bool { !untold.isEmpty || !replaced.isEmpty || !mended.isEmpty }
-
-    private static func words(_ mended: Set<FilePath>) -> String {
-        let names = mended.sorted().prefix(5).map(\.description).joined(separator: ", ")
-        return names + (mended.count > 5 ? " and \(mended.count - 5) more" : "") + ": as approved again"
     }
 
     private static func reason(_ changes: [FileChange]) -> String {
@@ -277,7 +247,9 @@ struct IntegrityMachine {
             record.response = verdict.response
             actions.append(.keep(record))
             // What was only told until now may be more from now on.
-            if response == .disable, disabledBecause == nil { untold = Set(changes.keys.filter { !isBrought($0) }) }
+            if response == .disable, disabledBecause == nil {
+                for path in changes.keys where !isBrought(path) { announcements.changed(path) }
+            }
             actions += settle(at: now)
         }
         // What was said of another baseline is no word on this one.
@@ -316,7 +288,7 @@ struct IntegrityMachine {
             return [.answer(number: number, CommandOutcome(.refused, words))]
         }
         let approved = Array(changes.values)
-        (changes, untold, mended, passed) = ([:], [], [], [:])
+        (changes, announcements) = ([:], announcements.emptied)
         (release, objection, record.isChanged) = (nil, nil, false)
         let words =
             switch approved.count {

@@ -12,7 +12,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     enum Message: Sendable {
         case order(IntegrityOrder, @Sendable (CommandOutcome) -> Void)
         /// What the packages say of changed files.
-        case remarks([FilePath: String])
+        case remarks([FilePath: PackageRemark])
     }
 
     /// What the thread has found.
@@ -182,11 +182,18 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
             let outcome = begin(response ?? .alert)
             guard outcome.status == .done else { return outcome }
         }
-        return await withCheckedContinuation { continuation in
-            let isTaken = send(.order(order) { continuation.resume(returning: $0) })
-            if !isTaken { continuation.resume(returning: CommandOutcome(.refused, "the agent is stopping, or busy")) }
+        let answer = Mailbox<CommandOutcome>(bound: 1, policy: .refuseNewest)
+        guard send(.order(order) { answer.send($0) }) else {
+            return CommandOutcome(.refused, "the agent is stopping, or busy")
         }
+        let deadline = time.now + Self.orderPatience
+        if case .element(let outcome) = await answer.next(until: deadline, on: time) { return outcome }
+        let reason = stuck(at: time.now, patience: Self.orderPatience)?.words ?? "its files are being looked at"
+        return CommandOutcome(.unknown, "it is not done yet, and may be later: \(reason)")
     }
+
+    /// How long whoever brings an order waits for its end: less than a router waits for the answer.
+    private static let orderPatience: Duration = .seconds(15)
 
     @discardableResult
     private func send(_ message: Message) -> Bool {
@@ -202,7 +209,7 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     // MARK: For the thread
 
     /// The packages have said something of changed files.
-    func explain(_ remarks: [FilePath: String]) { send(.remarks(remarks)) }
+    func explain(_ remarks: [FilePath: PackageRemark]) { send(.remarks(remarks)) }
 
     /// A file is about to be looked at, or goes on being so.
     ///
@@ -219,8 +226,10 @@ public final class IntegrityMonitor: IntegrityDesk, Sendable {
     func rests() { state.withLock { $0.look = nil } }
 
     /// Where a look has not come to an end for longer than it should.
-    func stuck(at now: MonotonicTime) -> (since: MonotonicTime, words: String)? {
-        guard let look = state.withLock(\.look), look.since + Self.patience <= now else { return nil }
+    func stuck(
+        at now: MonotonicTime, patience: Duration = IntegrityMonitor.patience
+    ) -> (since: MonotonicTime, words: String)? {
+        guard let look = state.withLock(\.look), look.since + patience <= now else { return nil }
         let words =
             "the look at \(look.path) does not come to an end: its disk, or what is mounted there, does not answer"
         return (look.since, words)

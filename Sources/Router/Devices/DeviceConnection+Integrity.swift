@@ -13,7 +13,7 @@ extension DeviceConnection {
             return (before, files.judge(claim, at: wall))
         }
         if let objection = files.objection, before.objection != objection {
-            await alarm(device, files, objection)
+            await alarm(device, files, objection.words)
         }
         if files.counter != before.counter { noteApproval(device, files) }
         return verdict
@@ -35,7 +35,7 @@ extension DeviceConnection {
                 $0.hear(claim, at: wall)
             }
             // What its owner has approved is in the log already.
-            if by?.hasPrefix(DeviceFiles.release) == true { noteApproval(device, files) }
+            if case .release = by { noteApproval(device, files) }
         }
         guard let said = report.disabledBecause else { return }
         let reason = String(said.split(whereSeparator: \.isNewline).joined(separator: " ").prefix(Self.reasonLimit))
@@ -63,6 +63,6 @@ extension DeviceConnection {
             .device(
                 DeviceSummary(
                     device: device.name, isOnline: true, lastSeen: core.time.wall, alarm: device.alarm,
-                    disabledBecause: files.disabledBecause, objection: files.objection)))
+                    disabledBecause: files.disabledBecause, objection: files.objection?.words)))
     }
 }

@@ -8,18 +8,37 @@ struct DeviceFiles: Hashable, Sendable {
     struct Approved: Hashable, Sendable {
         var root: SHA256Hash
         var time: WallTime
-        var by: String
+        var by: Approver
     }
 
     /// What is about to be approved.
     struct Next: Hashable, Sendable {
         var root: SHA256Hash
-        /// An account, or a release.
-        var by: String
+        var by: Approver
     }
 
-    /// How the name of whoever has approved something begins where that is no account.
-    static let release = "release "
+    /// Whose word it is.
+    enum Approver: Hashable, Sendable, CustomStringConvertible {
+        /// The owner, by the name of the account.
+        case owner(String)
+        /// Whoever has signed a release.
+        case release(String)
+
+        /// As it is told, and as ``init(_:)`` reads it; no account has a space in its name.
+        var description: String {
+            switch self {
+            case .owner(let name): name
+            case .release(let name): Self.release + name
+            }
+        }
+
+        /// - Parameter text: What ``description`` says.
+        init(_ text: String) {
+            self = text.hasPrefix(Self.release) ? .release(String(text.dropFirst(Self.release.count))) : .owner(text)
+        }
+
+        private static let release = "release "
+    }
 
     /// What was approved; nil: nothing was.
     var approved: Approved?
@@ -37,8 +56,8 @@ struct DeviceFiles: Hashable, Sendable {
     var windowEnd: WallTime?
     /// Why the device is disabled.
     var disabledBecause: String?
-    /// What its baseline is not.
-    var objection: String?
+    /// What is held against its baseline.
+    var objection: Objection?
 
     /// Whether nothing is known of this device's files: it has never said anything of them.
     var isEmpty: Bool { self == DeviceFiles() }
@@ -52,7 +71,7 @@ struct DeviceFiles: Hashable, Sendable {
     mutating func judge(_ claim: IntegrityClaim?, at wall: WallTime) -> IntegrityVerdict? {
         guard claim != nil || !isEmpty else { return nil }
         switch claim {
-        case nil: objection = Self.isOff
+        case nil: objection = .isSilent
         // It is not known what its baseline is: what was held against it is so still.
         case let claim? where claim.root == nil: break
         case let claim?:
@@ -60,45 +79,38 @@ struct DeviceFiles: Hashable, Sendable {
         }
         response = [response, claim?.response].compactMap(\.self).max()
         let strictest = [response, wanted].compactMap(\.self).max()
-        if strictest == .disable, disabledBecause == nil { disabledBecause = objection }
+        if strictest == .disable, disabledBecause == nil { disabledBecause = objection?.words }
         // A device that was to be disabled once is told so again, whatever its configuration says by now.
         let told = claim != nil && strictest == .disable ? strictest : wanted
         return IntegrityVerdict(
-            counter: counter, disabledBecause: disabledBecause, objection: objection, response: told)
+            counter: counter, disabledBecause: disabledBecause, objection: objection?.words, response: told)
     }
 
-    /// What is held against a device that says nothing of its files any more.
-    static let isOff = "the device does not watch over its files any more, which it did"
     /// By how much the clocks of a device and a router may disagree on the end of a window.
     private static let tolerance: Duration = .seconds(300)
 
-    private func objectToWindow(of claim: IntegrityClaim, at wall: WallTime) -> String? {
+    private func objectToWindow(of claim: IntegrityClaim, at wall: WallTime) -> Objection? {
         let isGranted = windowEnd.map { wall < $0 + Self.tolerance } ?? false
-        return claim.hasWindow && !isGranted
-            ? Self.foreignWindow : nil
+        return claim.hasWindow && !isGranted ? .foreignWindow : nil
     }
 
-    /// What is held against a device that collects changes, and nobody has let it.
-    static let foreignWindow =
-        "it collected changes without an alarm, and nobody has opened a window for that; look at its files, and approve them"
-
-    private func objectToRelease(of claim: IntegrityClaim) -> String? {
+    private func objectToRelease(of claim: IntegrityClaim) -> Objection? {
         guard let expected = claim.expected, expected != next?.root else { return nil }
-        return "it lets the changes of a release pass of which this router knows nothing"
+        return .foreignRelease
     }
 
     /// What a device says of its baseline while it is connected: it has what is about to be approved, or that changes
     /// nothing.
     ///
     /// - Returns: Who approved what it has now; nil: nothing is approved by it.
-    mutating func hear(_ claim: IntegrityClaim, at wall: WallTime) -> String? {
+    mutating func hear(_ claim: IntegrityClaim, at wall: WallTime) -> Approver? {
         guard let next, claim.root == next.root, claim.counter == counter + 1 else { return nil }
         promote(next.root, at: wall)
         return next.by
     }
 
     /// What a claim is not; nil: it is what was approved.
-    private mutating func object(to claim: IntegrityClaim, at wall: WallTime) -> String? {
+    private mutating func object(to claim: IntegrityClaim, at wall: WallTime) -> Objection? {
         guard let root = claim.root else { return nil }
         if let next, root == next.root, claim.counter.map({ $0 == counter + 1 }) ?? true {
             promote(next.root, at: wall)
@@ -107,22 +119,12 @@ struct DeviceFiles: Hashable, Sendable {
         guard let approved else {
             let first = seen ?? root
             seen = first
-            return first == root
-                ? nil : "its baseline is not the one with which it came first, and nobody has approved another one"
+            return first == root ? nil : .notTheFirst
         }
-        guard let count = claim.counter else {
-            return approved.root == root
-                ? nil : "its baseline was lost or replaced, and the one that it has is not what was approved"
-        }
-        if count < counter {
-            return "its baseline is number \(count), and number \(counter) was approved: "
-                + "an older copy of its state was restored"
-        }
-        if count > counter {
-            return "its baseline is number \(count), and only \(counter) were approved: "
-                + "it was replaced, or this router's data are older"
-        }
-        return approved.root == root ? nil : "its baseline is not the one that was approved: it was replaced"
+        guard let count = claim.counter else { return approved.root == root ? nil : .isLost }
+        if count < counter { return .isOlder(count, than: counter) }
+        if count > counter { return .isNewer(count, than: counter) }
+        return approved.root == root ? nil : .isReplaced
     }
 
     /// What was about to be approved is so now, unless that is something else by now.

@@ -11,7 +11,7 @@ extension PersonRequestHandler {
                 .conflict, "the files have changed again since you were shown them; look at them, and approve then")
         }
         try await audited(.filesApproved, "\(device.name) root \(root)") {
-            let next = DeviceFiles.Next(root: root, by: owner.name)
+            let next = DeviceFiles.Next(root: root, by: .owner(owner.name))
             try await approve(next, found.entries, on: device) { .approve(root: root, counter: $0) }
             let wall = core.time.wall
             try await core.store.changeFiles(of: owner, device: device.row) { $0.promote(root, at: wall) }
@@ -26,7 +26,7 @@ extension PersonRequestHandler {
         } catch {
             throw Failure(.badRequest, error.description)
         }
-        let by = DeviceFiles.release + manifest.release
+        let by = DeviceFiles.Approver.release(manifest.release)
         try await audited(.filesRelease, "\(device.name) \(manifest.release)") {
             try core.settings.releaseKeys.check(manifest)
             guard let approved = try await core.store.approvedFiles(of: owner, device: device.row) else {
@@ -114,8 +114,8 @@ extension PersonRequestHandler {
         let object = device.name.rawValue + (response.map { " response \($0.rawValue)" } ?? "")
         try await audited(.filesEnabled, object) {
             let files = try await core.store.files(of: owner, device: device.row)
-            if let objection = files.objection, objection != DeviceFiles.isOff {
-                throw Failure(.conflict, "\(objection); look at its files, and approve or mend them first")
+            if let objection = files.objection, objection != .isSilent {
+                throw Failure(.conflict, "\(objection.words); look at its files, and approve or mend them first")
             }
             // First, so that what the device says of a change that comes right after counts.
             try await core.store.changeFiles(of: owner, device: device.row) { $0.disabledBecause = nil }

@@ -43,8 +43,8 @@ extension PersonRequestHandler {
             device: device.name, status: status, silence: status == nil ? answer.outcome.reason : nil,
             approval: ReportedIntegrity.Approval(
                 root: files.approved?.root, counter: files.counter, time: files.approved?.time,
-                by: files.approved?.by, disabledBecause: files.disabledBecause, objection: files.objection,
-                next: files.next?.by))
+                by: files.approved?.by.description, disabledBecause: files.disabledBecause,
+                objection: files.objection?.words, next: files.next?.by.description))
     }
 
     // MARK: Looking

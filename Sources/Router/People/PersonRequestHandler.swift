@@ -59,7 +59,8 @@ struct PersonRequestHandler: Sendable {
             device: device.name, label: device.description?.label,
             isOnline: heard != nil && device.revoked == nil,  // its connection is being cut off
             lastSeen: heard ?? device.lastSeen, losses: losses[device.row] ?? DeviceLosses(), alarm: device.alarm,
-            isRevoked: device.revoked != nil, disabledBecause: device.disabledBecause, objection: device.objection)
+            isRevoked: device.revoked != nil, disabledBecause: device.disabledBecause,
+            objection: device.objection?.words)
     }
 
     /// The devices that are meant; somebody else's is no other than one that does not exist.

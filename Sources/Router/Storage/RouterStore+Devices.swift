@@ -38,7 +38,7 @@ extension RouterStore {
         /// Why it is disabled; nil: it is not.
         var disabledBecause: String?
         /// What its files are not; nil: nothing speaks against them.
-        var objection: String?
+        var objection: Objection?
     }
 
     /// Somebody's devices, by name; only one of them where a name is given.
@@ -56,7 +56,8 @@ extension RouterStore {
                 let device = ListedDevice(
                     name: id, row: row["id"], lastSeen: (row["lastSeen"] as Int64?).map(WallTime.init(nanoseconds:)),
                     alarm: row["alarm"], revoked: (row["revoked"] as Int64?).map(WallTime.init(nanoseconds:)),
-                    disabledBecause: row["disabled"], objection: row["objection"])
+                    disabledBecause: row["disabled"],
+                    objection: (row["objection"] as String?).flatMap(Objection.init(rawValue:)))
                 return (device, row["description"])
             }
         }

@@ -59,9 +59,10 @@ extension RouterStore {
                     """,
                 arguments: [
                     files.approved?.root.bytes.data, Int64(clamping: files.counter),
-                    files.approved?.time.nanoseconds, files.approved?.by, files.next?.root.bytes.data, files.next?.by,
+                    files.approved?.time.nanoseconds, files.approved?.by.description, files.next?.root.bytes.data,
+                    files.next?.by.description,
                     files.seen?.bytes.data, files.wanted?.rawValue, files.response?.rawValue, files.disabledBecause,
-                    files.objection, files.windowEnd?.nanoseconds, device, owner.id,
+                    files.objection?.rawValue, files.windowEnd?.nanoseconds, device, owner.id,
                 ])
             return (files, value)
         }
@@ -79,15 +80,15 @@ extension RouterStore {
         var files = DeviceFiles()
         files.approved = digest("root").map {
             DeviceFiles.Approved(
-                root: $0, time: WallTime(nanoseconds: row["approved"] ?? 0), by: row["approvedBy"] ?? "")
+                root: $0, time: WallTime(nanoseconds: row["approved"] ?? 0), by: .init(row["approvedBy"] ?? ""))
         }
         files.counter = UInt64(clamping: row["counter"] as Int64)
-        files.next = digest("nextRoot").map { DeviceFiles.Next(root: $0, by: row["nextBy"] ?? "") }
+        files.next = digest("nextRoot").map { DeviceFiles.Next(root: $0, by: .init(row["nextBy"] ?? "")) }
         files.seen = digest("seenRoot")
         files.wanted = (row["wanted"] as String?).flatMap(IntegrityResponse.init(rawValue:))
         files.response = (row["response"] as String?).flatMap(IntegrityResponse.init(rawValue:))
         files.disabledBecause = row["disabled"]
-        files.objection = row["objection"]
+        files.objection = (row["objection"] as String?).flatMap(Objection.init(rawValue:))
         files.windowEnd = (row["windowEnd"] as Int64?).map { WallTime(nanoseconds: $0) }
         return files
     }

@@ -28,9 +28,6 @@ struct PackageDatabase {
         var md5: String
     }
 
-    /// How a remark on a file begins that is as its package wants it.
-    static let matches = "it matches"
-
     private static let sizeLimit = 64 * 1_024 * 1_024
     /// The biggest file that is compared with its package, in bytes.
     private static let fileLimit: UInt64 = 1 << 28
@@ -82,7 +79,7 @@ struct PackageDatabase {
     ///   - paths: The files.
     ///   - goesOn: Whether somebody still waits for the answer.
     /// - Returns: A remark for each that a package has.
-    func remarks(on paths: Set<FilePath>, goesOn: @escaping () -> Bool) -> [FilePath: String] {
+    func remarks(on paths: Set<FilePath>, goesOn: @escaping () -> Bool) -> [FilePath: PackageRemark] {
         let reader = try? FileReader(sizeLimit: Self.fileLimit) { _ in goesOn() }  // safe: then it has no opinion
         return remarks(on: paths) { reader?.md5($0) }
     }
@@ -93,15 +90,16 @@ struct PackageDatabase {
     ///   - paths: The files.
     ///   - md5: MD5 of a file as it is, in hexadecimal digits; nil where it can't be read.
     /// - Returns: A remark for each that a package has.
-    func remarks(on paths: Set<FilePath>, md5: (FilePath) -> String?) -> [FilePath: String] {
+    func remarks(on paths: Set<FilePath>, md5: (FilePath) -> String?) -> [FilePath: PackageRemark] {
         let owners = owners(of: paths)
         guard !owners.isEmpty else { return [:] }
         let versions = versions(of: Set(owners.values.map(\.package)))
         return owners.reduce(into: [:]) { remarks, entry in
             let (path, owner) = entry
             let package = "package \(owner.package)" + (versions[owner.package].map { " \($0)" } ?? "")
-            remarks[path] =
-                md5(path) == owner.md5 ? "\(Self.matches) its \(package)" : "it is not as in its \(package)"
+            let matches = md5(path) == owner.md5
+            remarks[path] = PackageRemark(
+                matches: matches, words: matches ? "it matches its \(package)" : "it is not as in its \(package)")
         }
     }
 

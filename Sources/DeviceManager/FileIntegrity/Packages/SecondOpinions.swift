@@ -54,10 +54,10 @@ struct SecondOpinions {
     ///
     /// - Parameter answers: A remark for each file that a package has.
     /// - Returns: The changes after which a file matches its package, of which nothing was said before.
-    mutating func heard(_ answers: [FilePath: String]) -> [FileChange] {
+    mutating func heard(_ answers: [FilePath: PackageRemark]) -> [FileChange] {
         defer { asked = [:] }
-        remarks.merge(answers) { $1 }
-        let new = answers.filter { $0.value.hasPrefix(PackageDatabase.matches) && matching.insert($0.key).inserted }
+        remarks.merge(answers.mapValues(\.words)) { $1 }
+        let new = answers.filter { $0.value.matches && matching.insert($0.key).inserted }
         return new.keys.compactMap { asked[$0]?.remarked(remarks) }.sorted { $0.path < $1.path }
     }
 
