@@ -27,7 +27,7 @@ struct RouterConfiguration {
             "trusted_proxies", .proxies, default: standard.trustedProxies, shown: "none",
             "Addresses of proxies before the router, such as \"10.0.0.0/8\", whose X-Forwarded-For is believed.")
         static let releases = Key.optional(
-            "release_keys", .list(of: .nonEmptyString), default: [], shown: "none",
+            "release_keys", .list(of: .path), default: [], shown: "none",
             "Public keys (PEM, Ed25519) of those whose signed releases may change what watched files are meant to be.")
         static let certificate = Key<CheckedTable?>.optional(
             "certificate", RouterConfiguration.certificate.kind, "A certificate from elsewhere.")

@@ -30,6 +30,11 @@ import Testing
         #expect(agent.components.isEmpty)
     }
 
+    @Test("A watch over no files is a mistake") func noPaths() {
+        let (_, lines) = read(minimum + "[integrity]\npaths = []\n")
+        #expect(lines == ["agent.toml:4:9: error: 'paths' must name a file or a folder"])
+    }
+
     @Test func everythingAtOnce() throws {
         let (configuration, lines) = read(
             """

@@ -37,6 +37,7 @@ import Testing
             ("m2m-manifest 1", "m2m-manifest 2", 1), ("release m2m", "released m2m", 2), ("+ link", "+ lnk", 3),
             ("0777", "0999", 3), ("x\\x20y", "x\\x2", 3), (" 2e7d", " 2e", 4), ("- file", "+ file", 6),
             ("signature ab", "signature a", 8), ("- folder 0755 0 0 0 -", "- folder 0755 0 0 0 ab", 7),
+            ("m2m-manifest 1\n", "m2m-manifest 1\r\n", 1),
             ("/usr/lib/old", "/usr/lib/aaa\nsignature 00", 8), ("+ file 0644 0 0 1", "+ pipe 0644 0 0 1", 4),
         ] as [(String, String, Int)])
     func wrong(part: String, by other: String, line: Int) throws {

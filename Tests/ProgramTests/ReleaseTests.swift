@@ -178,8 +178,8 @@ extension ProgramTests {
                 try house.done(await house.m2m("integrity", "greenhouse", "approve"))
                 let stranger = try await makeManifest(house, key: "other")
                 for (file, status, words) in [
-                    (stranger, 4, "is not signed with any of this router's release keys"),
-                    (house.folder.file("forged"), 4, "is not signed with any of this router's release keys"),
+                    (stranger, 4, "fits none of this router's release_keys"),
+                    (house.folder.file("forged"), 4, "fits none of this router's release_keys"),
                     (house.folder.file("cut"), 2, "of the manifest"), ("/nowhere", 1, "there is no file /nowhere"),
                     (
                         manifest, 1,

@@ -172,7 +172,7 @@ extension ProgramTests {
                 router.signal(9)
                 _ = try await router.end()
                 let alone = try await house.startAgent()
-                try await alone.errors.hold("until its router says it")
+                try await alone.errors.hold("until its router has said it")
                 #expect(try await house.m2m("call", "heater", "on").status == 1)
                 try await house.startRouter()
                 try await alone.errors.next(with: "the device is commanded again")
@@ -221,7 +221,10 @@ extension ProgramTests {
                 let (_, agent) = try await house.settle()
                 let off = try house.done(await house.m2m("integrity", "greenhouse"))
                 #expect(off.output.first?.contains("the files are not watched") == true)
+                #expect(!off.output.contains { $0.hasPrefix("approved ") }, "\(off)")
                 #expect(try await house.m2m("integrity", "greenhouse", "window", "5m").status == 1)
+                let unknown = try await house.m2m("integrity", "greenhouse", "approve")
+                #expect(unknown.errors.joined().contains("its files are not watched; [integrity]"), "\(unknown)")
                 try house.done(await house.m2m("integrity", "greenhouse", "enable", "--response", "disable"))
                 _ = try await house.m2m("integrity", "greenhouse") { $0.contains { $0.contains("as approved") } }
                 try house.done(await house.m2m("integrity", "greenhouse", "approve"))
@@ -231,7 +234,15 @@ extension ProgramTests {
                 try "\(text)# tampered with\n".write(toFile: house.configuration, atomically: false, encoding: .utf8)
                 try await again.errors.next(with: "the device is disabled")
                 try await isDisabled(house, because: "agent.toml")
+                let trusted = try house.done(await house.m2m("enable", "greenhouse"))
+                #expect(trusted.output.last?.contains("`m2m integrity greenhouse enable` ends") == true, "\(trusted)")
+                try house.done(await house.m2m("integrity", "greenhouse", "approve"))
+                let mended = try house.done(await house.m2m("integrity", "greenhouse"))
+                #expect(mended.output.last?.contains("the files are as approved now: ") == true, "\(mended)")
                 try await stop(again)
+                let gone = try await house.m2m("integrity", "greenhouse", "show")
+                #expect(gone.status == 3)
+                #expect(gone.errors.joined().hasPrefix("m2m: greenhouse is not connected; "), "\(gone)")
             }
         }
 
@@ -369,6 +380,8 @@ extension ProgramTests {
                 ] {
                     #expect(try await house.run("m2m", words).status == 2, "\(words)")
                 }
+                let turned = try await house.m2m("integrity", "approve", "greenhouse")
+                #expect(turned.errors.first?.contains("`m2m integrity greenhouse approve`") == true, "\(turned)")
                 let other = try await house.m2m("integrity", "cellar", "approve")
                 #expect(other.errors == ["m2m: there is no device 'cellar' in your space; `m2m devices` lists them"])
                 try await stop(agent)

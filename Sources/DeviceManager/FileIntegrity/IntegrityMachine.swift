@@ -63,7 +63,7 @@ struct IntegrityMachine {
     private(set) var objection: String?
 
     private static let isLooking = "the files are still being looked at; try again in a moment"
-    static let waitsForRouter = "what its files are meant to be is not known any more, until its router says it"
+    static let waitsForRouter = "what its files are meant to be is not known here, until its router has said it"
 
     /// - Parameters:
     ///   - configured: What `agent.toml` wants to be done about a change.
@@ -167,7 +167,7 @@ struct IntegrityMachine {
             guard let windowEnd else { return settle(at: now) }
             guard windowEnd <= now else { return [] }
             record.window = nil
-            let over = changes.isEmpty ? "nothing has changed in it" : "what has changed in it is not approved"
+            let over = changes.isEmpty ? "nothing in it is left to approve" : "what has changed in it is not approved"
             return [.keep(record), .tell(IntegrityNews(.windowOver, over))] + settle(at: now)
         }
     }

@@ -346,7 +346,7 @@ final class IntegrityWorker {
             blindness: watcher?.blindness ?? "everything: each round notices what has changed",
             response: machine.response, root: baseline.root, counter: baseline.counter, files: baseline.entries.count,
             changes: machine.violations, disabledBecause: machine.disabledBecause, period: schedule.period,
-            overflows: overflows, problems: hindrances)
+            overflows: overflows, problems: hindrances + absences)
         var findings = IntegrityMonitor.Findings(status: status)
         findings.claim = IntegrityClaim(
             root: baseline.root, counter: baseline.isUnconfirmed ? nil : baseline.counter, response: machine.response,
@@ -359,7 +359,7 @@ final class IntegrityWorker {
         monitor.publish(findings)
         let before = said
         said = status
-        tellHindrances(Set(status.problems.filter { $0 != machine.objection }))
+        tellHindrances(Set(hindrances.filter { $0 != machine.objection }))
         guard before.map({ ($0.state, $0.changes) != (status.state, status.changes) }) ?? true else { return }
         for reading in IntegrityComponent.readings(status) { world.observe(reading) }
     }
@@ -373,6 +373,12 @@ final class IntegrityWorker {
         (hindrancesAt, hindranceQuiet) = (nil, now + Self.pause)
         toldHindrances = current
         for problem in new.sorted() { tell(IntegrityNews(.hampered, problem)) }
+    }
+
+    /// Where there is nothing to watch, and was nothing: a mistake in the configuration, or a file that is still to come.
+    private var absences: [String] {
+        trees.roots.filter { checker.baseline.index(of: $0) == nil && machine.changes[$0] == nil }
+            .map { "nothing is at \($0) ([integrity] paths); it counts as soon as it is there" }
     }
 
     /// What keeps the watch from doing all that it should, a sentence each.

@@ -57,6 +57,11 @@ public struct ReleaseManifest: Hashable, Sendable {
     public init(_ text: String) throws(ManifestError) {
         guard text.utf8.count <= Self.limit else { throw ManifestError(1, "it has more than \(Self.limit) bytes") }
         let lines = text.split(separator: Character("\n"), omittingEmptySubsequences: false).map(String.init)
+        if let place = text.utf8.firstIndex(of: UInt8(ascii: "\r")) {
+            let line = text.utf8[..<place].count { $0 == UInt8(ascii: "\n") } + 1
+            throw ManifestError(
+                line, "it ends with a carriage return, and has to end as it was signed, with a line feed")
+        }
         guard lines.first == Self.title else { throw ManifestError(1, "it does not begin with '\(Self.title)'") }
         guard lines.count > 1, lines[1].hasPrefix("release "), lines[1].count > 8 else {
             throw ManifestError(2, "it does not say what was released: 'release NAME VERSION'")

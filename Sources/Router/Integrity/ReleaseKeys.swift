@@ -61,7 +61,10 @@ public struct ReleaseKeys: Hashable, Sendable {
             return key?.isValidSignature(manifest.signature, for: manifest.signed) ?? false
         }
         guard isSigned else {
-            throw Failure(.notPermitted, "\(manifest.release) is not signed with any of this router's release keys")
+            throw Failure(
+                .notPermitted,
+                "the signature of \(manifest.release) fits none of this router's release_keys: another key has signed it, or "
+                    + "it was changed afterwards")
         }
     }
 }

@@ -43,6 +43,10 @@ extension RouterCore {
             while true {
                 let answer = await switchboard.inquire(want(all.count), device: device, owner: owner)
                 if let failure = Failure(question: answer.outcome) { throw failure }
+                guard answer.status?.state != .off else {
+                    let words = "its files are not watched; [integrity] in its agent.toml begins that, and so does "
+                    throw Failure(.conflict, words + "`m2m integrity DEVICE enable`")
+                }
                 guard let total = answer.total, let found = answer.status?.found else {
                     throw Failure(.conflict, "the device does not know its files yet; try again in a moment")
                 }

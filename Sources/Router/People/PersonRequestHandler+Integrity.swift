@@ -15,6 +15,7 @@ extension PersonRequestHandler {
     func answer(_ request: IntegrityRequest, _ conversation: Conversation) async throws {
         let device = try await one(Address(device: request.device))
         var shown: SHA256Hash?
+        if case .status = request {} else { try await needOnline(device) }
         switch request {
         case .status: break
         case .changes: shown = try await tellChanges(device, conversation)
@@ -24,6 +25,15 @@ extension PersonRequestHandler {
         case .window(_, let length): try await open(length, device)
         }
         try await conversation.send([.integrity(try await report(device, shown))])
+    }
+
+    /// Only the device itself can tell or do what is wanted.
+    private func needOnline(_ device: RouterStore.ListedDevice) async throws(Failure) {
+        guard await !core.switchboard.isOnline(device.row) else { return }
+        throw Failure(
+            .unreachable,
+            "\(device.name) is not connected; `m2m devices` shows since when, and `m2m integrity \(device.name) status` "
+                + "what was approved")
     }
 
     /// How the watch is, by the device where it is connected, and by the router.

@@ -22,6 +22,10 @@ struct EnableCommand: AsyncParsableCommand {
         var connection = try await Place.router()
         let items = try await connection.ask(.enable(device.id), code: Place.code)
         await connection.close()
-        if format.json { format.show(items) } else { Output.line("\(device.id) is trusted") }
+        guard !format.json else { return format.show(items) }
+        Output.line("\(device.id) is trusted")
+        for case .device(let summary) in items where summary.disabledBecause != nil {
+            Output.line("it stays disabled by its files, which `m2m integrity \(device.id) enable` ends")
+        }
     }
 }

@@ -66,17 +66,23 @@ struct IntegrityCommand: AsyncParsableCommand {
         }
         var length: Duration?
         if verb == .window {
-            let text = rest.popFirst()
-            guard let span = text.flatMap(TimeSpan.init(argument:)) else {
+            guard let text = rest.popFirst() else {
                 throw ValidationError("say for how long the window is open, such as `window 10m`; `window 0s` ends it")
             }
+            guard let span = TimeSpan(argument: text) else {
+                throw ValidationError("'\(text)' is no length of time; write a number and its unit, such as 10m or 2h")
+            }
             length = span.duration
+        }
+        if let extra = rest.first, device == nil, DeviceID(rawValue: extra) != nil {
+            throw ValidationError("the device comes first: `m2m integrity \(extra) \(verb.rawValue)`")
         }
         if let extra = rest.first { throw ValidationError("'\(extra)' is one word too many") }
         if manifest != nil, verb != .approve { throw ValidationError("--manifest belongs to approve") }
         if response != nil, verb != .enable { throw ValidationError("--response belongs to enable") }
         if device == nil, verb != .status, verb != .show {
-            throw ValidationError("say whose files are meant: `m2m integrity DEVICE \(verb.rawValue)`")
+            throw ValidationError(
+                "say whose files are meant, as its router knows the device: `m2m integrity DEVICE \(verb.rawValue)`")
         }
         return (device, verb, length)
     }
@@ -128,7 +134,11 @@ struct IntegrityCommand: AsyncParsableCommand {
         if !format.json {
             changes.forEach { Output.line($0.line) }
             let many = changes.count == 1 ? "1 change" : "\(changes.count) changes"
-            let files = report.status?.files ?? 0
+            let more = changes.reduce(0) { sum, item in
+                guard case .change(let one) = item else { return sum }
+                return sum + (one.change.before == nil ? 1 : 0) - (one.change.now == nil ? 1 : 0)
+            }
+            let files = (report.status?.files ?? 0) + more
             Output.line(
                 report.approval?.root == nil
                     ? "approving \(files == 1 ? "1 file" : "\(files) files") of \(device), for the first time"

@@ -11,12 +11,15 @@ extension ReportedIntegrity {
         } else {
             lines.append("\(device): \(silence ?? "no answer; it may be busy")")
         }
-        guard let approval else { return lines }
+        guard let approval else {
+            if status?.disabledBecause != nil { lines.append("           \(Self.wayBack)") }
+            return lines
+        }
         if let root = approval.root, let time = approval.time {
             lines.append(
                 "approved   number \(approval.counter), root \(root.short), \(LocalTime.text(time)) by \(approval.by ?? "?")"
             )
-        } else {
+        } else if status?.state != .off {
             lines.append(
                 Style.warning.apply("approved   nothing yet")
                     + "; `m2m integrity \(device) approve` approves what is there")
@@ -27,12 +30,17 @@ extension ReportedIntegrity {
             lines.append("router     \(Style.bad.apply("the device is disabled: \(reason.inOneLine)"))")
         }
         if approval.disabledBecause != nil || status?.disabledBecause != nil {
-            lines.append(
-                "           approve or mend the files, then `m2m integrity \(device) enable` lets it be commanded again"
-            )
+            let isMended = status?.changes == 0 && approval.objection == nil
+            let first = isMended ? "the files are as approved now: " : "approve or mend the files, then "
+            lines.append("           \(first)`m2m integrity \(device) enable` lets it be commanded again")
         }
         return lines
     }
+
+    /// What is to be done about a device that is asked itself: its owner's word does not come on this way.
+    private static let wayBack =
+        "its owner lets it be commanded again, through its router: `m2m integrity DEVICE enable`; without a router "
+        + "Docs/Integrity.md says how"
 
     /// The same as programs read it.
     var json: JSONObject {
@@ -65,19 +73,26 @@ extension IntegrityStatus {
                     + "`m2m integrity \(device) enable`"
             ]
         }
-        let many = changes == 1 ? "1 of them is not as approved" : "\(changes) of them are not as approved"
+        let isEmpty = state == .intact && files == 0
+        let many = changes == 1 ? "1 path differs" : "\(changes) paths differ"
         // The device's word is worth nothing where its router knows better.
         let state: IntegrityStatus.State = self.state == .intact && isObjected ? .changed : self.state
         let all = files == 1 ? "1 file" : "\(files) files and folders"
-        var lines = ["\(device): \(state.style.apply(state.words)), \(all)" + (changes == 0 ? "" : ", \(many)")]
+        let rest = changes == 0 ? all : "\(many) from what the \(all) of the baseline are meant to be"
+        var lines = [
+            "\(device): "
+                + (isEmpty
+                    ? Style.warning.apply("nothing is watched: there is nothing at the paths of [integrity]")
+                    : "\(state.style.apply(state.words)), \(rest)")
+        ]
         if let reason = disabledBecause { lines.append("disabled   \(Style.bad.apply(reason.inOneLine))") }
-        if let window { lines.append("window     changes are collected for another \(window.rounded.text)") }
+        if let window { lines.append("window     changes are collected for another \(window.remaining.text)") }
         lines.append("response   \(response.rawValue)")
         if let root { lines.append("baseline   number \(counter), root \(root.short)") }
         lines.append("mode       \(mode.inOneLine); not seen at once: \(blindness.inOneLine)")
         let last = checked.map { "last \($0.rounded.text) ago" } ?? "the first one is under way"
-        let rest = period.map { ", every file is read again within \($0.rounded.text)" } ?? ""
-        lines.append("rounds     \(last)\(rest)")
+        let next = period.map { ", every file is read again within \($0.rounded.text)" } ?? ""
+        lines.append("rounds     \(last)\(next)")
         if overflows > 0 {
             lines.append(
                 "           \(overflows) times more happened at once than the kernel has told; all was looked at")
@@ -141,6 +156,10 @@ extension SHA256Hash {
 extension Duration {
     /// Whole seconds.
     fileprivate var rounded: Duration { .seconds(Int64(seconds.rounded(.up))) }
+    /// Whole minutes, as long as there are some.
+    fileprivate var remaining: Duration {
+        self < .seconds(600) ? rounded : .seconds(Int64((seconds / 60).rounded(.up)) * 60)
+    }
 }
 
 extension ReportedChange {

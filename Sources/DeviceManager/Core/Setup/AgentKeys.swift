@@ -77,7 +77,9 @@ public enum AgentKeys {
     /// Which files are watched, and what happens when they change.
     public static let integrity = TableSchema([paths, exclude, response, interval, maxFileSize, mode])
     static let paths = Key.required(
-        "paths", .list(of: .path), "The files that are watched, and the folders with all that is in them.")
+        "paths",
+        .list(of: .path).map { $0.isEmpty ? .failure(Mistake("must name a file or a folder")) : .success($0) },
+        "The files that are watched, and the folders with all that is in them.")
     static let exclude = Key.optional(
         "exclude", .list(of: .path), default: [], shown: "[]",
         "What is left out of them: whole paths, in which `*` stands for anything, slashes too.")

@@ -8,15 +8,18 @@ public struct FileTrees: Hashable, Sendable {
     private let excludes: [String]
 
     /// - Parameters:
-    ///   - paths: Where the trees begin.
+    ///   - paths: Where the trees begin; from this process's folder on where they don't begin with a slash.
     ///   - excludes: Patterns of fnmatch(3), over whole paths; an asterisk stands for slashes, too.
     public init(_ paths: [String], excludes: [String] = []) {
         var roots: [FilePath] = []
-        for path in paths.map({ FilePath($0).straight }).sorted() where !roots.contains(where: { path.isWithin($0) }) {
+        for path in paths.map({ FilePath($0).whole.straight }).sorted()
+        where !roots.contains(where: { path.isWithin($0) }) {
             roots.append(path)
         }
         self.roots = roots
-        self.excludes = excludes
+        self.excludes = excludes.map {
+            $0.hasPrefix("/") ? $0 : String(decoding: FilePath($0).whole.bytes, as: UTF8.self)
+        }
     }
 
     /// Whether a path is watched.
@@ -47,6 +50,11 @@ public struct FileTrees: Hashable, Sendable {
 }
 
 extension FilePath {
+    /// The same from the root on.
+    fileprivate var whole: FilePath {
+        bytes.first == UInt8(ascii: "/") ? self : FilePath.current.appending(bytes)
+    }
+
     /// The same without detours: `/etc/m2m/../passwd` is `/etc/passwd`, as long as `/etc/m2m` is no link.
     fileprivate var straight: FilePath {
         guard bytes.first == UInt8(ascii: "/") else { return self }
