@@ -26,16 +26,17 @@ KEEPER_H     = $(wildcard Sources/m2m-keeper/*.h Sources/m2m-keeper/protocol/*.h
 KEEPER_CGPIO = $(wildcard Sources/HAL/CGPIO/*.c)
 KEEPER_FAKE  = Tests/keeper/fake_cgpio.c
 KEEPER_TESTS = $(filter-out $(KEEPER_FAKE),$(wildcard Tests/keeper/*.c))
-KEEPER_FROM  = $(KEEPER_C) $(KEEPER_H) Sources/DeviceModel/Version.swift
-VERSION      = $(shell sed -n 's/.*current = "\(.*\)"/\1/p' Sources/DeviceModel/Version.swift)
+KEEPER_FROM  = $(KEEPER_C) $(KEEPER_H)
+# Its version is made of its sources: it is another one only where they are, so that an upgrade can tell.
+VERSION     := $(shell cat $(sort $(KEEPER_C) $(KEEPER_H) $(KEEPER_CGPIO)) | sha256sum | cut -c 1-8)
 CFLAGS_ALL   = -std=gnu17 -D_GNU_SOURCE -DM2M_VERSION='"$(VERSION)"' -Wall -Wextra -Werror \
                -ISources/m2m-keeper -ISources/m2m-keeper/protocol -ISources/HAL/CGPIO/include
 CFLAGS_HARD  = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_CHECK = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -ITests/keeper
-SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts .ci)
+SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts Packaging .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tsan test-asan fuzz simulation chaos vm-test build bench lint format need keeper keeper-test
+.PHONY: help demo test test-tsan test-asan fuzz simulation chaos vm-test build deb bench lint format need keeper keeper-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,7 +82,7 @@ fuzz: need ## bytes that break a parser, searched with libFuzzer: SECONDS=60 for
 	@$(FUZZ)
 	@Scripts/fuzz "$$($(FUZZ) --show-bin-path)/m2m-fuzz" $(or $(SECONDS),60) $(TARGET)
 
-vm-test: need keeper ## the agent on a real kernel in QEMU, both libgpiods, and power cuts: CUTS=20 for more
+vm-test: need keeper deb ## agent and packages on a real kernel in QEMU, both libgpiods, and power cuts: CUTS=20 for more
 	@Scripts/vm-test
 
 build: need keeper ## all programs, release, into bin/
@@ -91,6 +92,11 @@ build: need keeper ## all programs, release, into bin/
 	@cp $(KEEPER_DIR)/m2m-keeper bin/
 	@strip $(PROGRAMS:%=bin/%) bin/m2m-keeper
 	@ls -l bin/
+
+deb: build ## packages of Debian for this machine, into bin/
+	@Scripts/need debhelper lintian
+	@Scripts/make-deb bin .build/checkouts
+	@lintian --allow-root --fail-on error bin/*_$$(dpkg --print-architecture).deb
 
 keeper: $(KEEPER_DIR)/m2m-keeper $(KEEPER_DIR)/m2m-keeper-simulated ## m2m-keeper alone, and one with simulated lines
 

@@ -38,6 +38,15 @@ struct ServiceFile {
         return words?.contains { $0.contains("Nonsense") } == true
     }()
 
+    /// How exposed systemd calls it, from 0 to 10 (systemd-analyze(1)); nil: it does not say.
+    func exposure() throws -> Double? {
+        let folder = try TemporaryDirectory()
+        let path = try folder.write("m2m-\(program).service", text)
+        let said = try Run(Self.analyze, ["security", "--offline=yes", "--no-pager", path]).said
+        let words = said.split(separator: "\n").last { $0.contains("exposure level") }?.split(separator: " ") ?? []
+        return words.compactMap { Double($0) }.first
+    }
+
     /// What systemd has to say against service files.
     static func complaints(_ files: [(name: String, text: String)]) throws -> [String] {
         let folder = try TemporaryDirectory()

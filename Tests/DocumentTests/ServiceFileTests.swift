@@ -30,13 +30,28 @@ import Testing
         }
     }
 
-    @Test("the commands of the document copy these files, and start what they are called")
-    func commands() {
-        let commands = document.lines.map { $0.trimmingCharacters(in: .whitespaces) }
-        #expect(commands.contains("sudo cp Packaging/systemd/*.service /etc/systemd/system/"))
-        #expect(commands.contains("sudo systemctl enable --now m2m-keeper m2m-agent"))
-        #expect(commands.contains("sudo useradd --system \(agent["User"].joined())"))
+    @Test("the package makes the user as whom both run, and the groups that they need")
+    func users() throws {
+        let lines = try Document("Packaging/system/m2m-agent.sysusers").lines
+        let user = agent["User"].joined()
+        #expect(keeper["User"] == [user])
+        #expect(lines.contains { $0.hasPrefix("u \(user) ") })
+        for group in agent["SupplementaryGroups"] + keeper["SupplementaryGroups"] {
+            #expect(lines.contains("m \(user) \(group)"))
+        }
         for file in [agent, keeper] { #expect(file["WantedBy"] == ["multi-user.target"]) }
+    }
+
+    @Test(
+        "neither may do more than it needs: systemd rates how exposed each is with 2.0 at most",
+        .enabled(if: ServiceFile.canBeVerified, "systemd-analyze is not here, or does not work here"),
+        .timeLimit(.minutes(1)))
+    func exposure() throws {
+        for file in [agent, keeper] {
+            let rating = try #require(try file.exposure())
+            print("exposure of m2m-\(file.program).service: \(rating)")
+            #expect(rating <= 2.0)
+        }
     }
 
     @Test("what is started is a program of ours, with a command and options that its help shows")
@@ -46,7 +61,7 @@ import Testing
         ]
         for file in [agent, keeper] {
             let words = file["ExecStart"]
-            #expect(words.first == "/usr/local/bin/m2m-\(file.program)")
+            #expect(words.first == "/usr/bin/m2m-\(file.program)")
             let command = try #require(words.dropFirst().first)
             let shown = try #require(
                 help[file.program]?.lines.first { $0.contains("m2m-\(file.program) \(command) ") },
