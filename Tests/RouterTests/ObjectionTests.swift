@@ -14,9 +14,12 @@ import Testing
     }
 
     @Test(
-        "Nothing is made of what is no objection", arguments: ["", "older", "older 2", "older x 3", "lost 1", "else"])
+        "What another router has written down is held against the device in its words",
+        arguments: ["its baseline was replaced", "older", "older 2", "older x 3", "lost 1"])
     func unknown(text: String) {
-        #expect(Objection(rawValue: text) == nil)
+        #expect(Objection(rawValue: text) == .other(text))
+        #expect(Objection.other(text).rawValue == text)
+        #expect(Objection.other(text).words == text)
     }
 
     @Test("A release is told from an account", arguments: ["ada", "release m2m 0.2.0"])

@@ -16,6 +16,8 @@ enum Objection: Hashable, Sendable {
     case foreignWindow
     /// It lets the changes of a release pass, and the router knows of none.
     case foreignRelease
+    /// What another version of the router has written down, in its words: it is held against the device as well.
+    case other(String)
 
     /// As it is told to people, and to the device.
     var words: String {
@@ -33,13 +35,14 @@ enum Objection: Hashable, Sendable {
             "it collected changes without an alarm, and nobody has opened a window for that; "
                 + "look at its files, and approve them"
         case .foreignRelease: "it lets the changes of a release pass of which this router knows nothing"
+        case .other(let words): words
         }
     }
 }
 
 /// As it is kept: a word, and for some two numbers.
 extension Objection: RawRepresentable {
-    init?(rawValue: String) {
+    init(rawValue: String) {
         let words = rawValue.split(separator: " ")
         let numbers = words.dropFirst().compactMap { UInt64($0) }
         switch (words.first, numbers.count) {
@@ -51,7 +54,7 @@ extension Objection: RawRepresentable {
         case ("replaced", 0): self = .isReplaced
         case ("window", 0): self = .foreignWindow
         case ("release", 0): self = .foreignRelease
-        default: return nil
+        default: self = .other(rawValue)
         }
     }
 
@@ -65,6 +68,7 @@ extension Objection: RawRepresentable {
         case .isReplaced: "replaced"
         case .foreignWindow: "window"
         case .foreignRelease: "release"
+        case .other(let words): words
         }
     }
 }

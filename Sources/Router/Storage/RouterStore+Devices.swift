@@ -57,7 +57,7 @@ extension RouterStore {
                     name: id, row: row["id"], lastSeen: (row["lastSeen"] as Int64?).map(WallTime.init(nanoseconds:)),
                     alarm: row["alarm"], revoked: (row["revoked"] as Int64?).map(WallTime.init(nanoseconds:)),
                     disabledBecause: row["disabled"],
-                    objection: (row["objection"] as String?).flatMap(Objection.init(rawValue:)))
+                    objection: (row["objection"] as String?).map(Objection.init(rawValue:)))
                 return (device, row["description"])
             }
         }

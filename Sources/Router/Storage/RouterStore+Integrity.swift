@@ -88,7 +88,7 @@ extension RouterStore {
         files.wanted = (row["wanted"] as String?).flatMap(IntegrityResponse.init(rawValue:))
         files.response = (row["response"] as String?).flatMap(IntegrityResponse.init(rawValue:))
         files.disabledBecause = row["disabled"]
-        files.objection = (row["objection"] as String?).flatMap(Objection.init(rawValue:))
+        files.objection = (row["objection"] as String?).map(Objection.init(rawValue:))
         files.windowEnd = (row["windowEnd"] as Int64?).map { WallTime(nanoseconds: $0) }
         return files
     }
