@@ -139,6 +139,10 @@ let package = Package(
             ]),
 
         storey(
+            "Doctor", path: "Sources/DeviceManager/Doctor",
+            uses: ["DeviceModel", "Components", "DeviceManager", "Transport"]),
+
+        storey(
             "LocalAPI", path: "Sources/DeviceManager/LocalAPI",
             uses: [
                 "DeviceModel", "DeviceManager", "HAL", "Wire", "Transport", "CLinux", .nioCore, .logging, .lifecycle,
@@ -169,9 +173,8 @@ let package = Package(
             "m2m-agent",
             uses: [
                 "DeviceModel", "ConfigurationSchema", "HAL", "HALLinux", "HALSimulated", "DeviceManager", "Wire",
-                "Components", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Store", "TOMLFile", .nioCore, .nioPosix,
-                .logging,
-                .lifecycle, .unixSignals,
+                "Doctor", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Store", "TOMLFile", "Transport",
+                "CLinux", .nioCore, .nioPosix, .logging, .lifecycle, .unixSignals,
             ]),
 
         program("m2m", uses: ["DeviceModel", "Wire", "Client", "Terminal", .argumentParser, .unixSignals]),
@@ -313,6 +316,11 @@ let package = Package(
             uses: [
                 "DeviceModel", "DeviceManager", "Store", "Link", "Router", "Wire", "CSimulatedDisk", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        tests(
+            "DoctorTests",
+            uses: [
+                "Doctor", "DeviceModel", "DeviceManager", "ConfigurationSchema", "TOMLFile", "Transport",
             ]),
         tests("TOMLFileTests", uses: ["TOMLFile", "ConfigurationSchema"]),
     ] + fuzzer,

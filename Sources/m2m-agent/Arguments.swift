@@ -1,3 +1,5 @@
+import Doctor
+
 /// What was typed on the command line.
 struct Arguments {
     /// What is to be done.
@@ -7,14 +9,18 @@ struct Arguments {
         case enroll(claim: String?, account: String?)
         case rotate
         case configText
+        case doctor(json: Bool)
         case version
         case help
     }
 
     /// What is to be done.
     let command: Command
+    /// The configuration file that was named; nil: none was.
+    let namedConfiguration: String?
+
     /// The configuration file.
-    let configuration: String
+    var configuration: String { namedConfiguration ?? Patient.usualConfiguration }
 
     static let usage = """
         usage: m2m-agent run      [--config FILE]
@@ -22,6 +28,7 @@ struct Arguments {
                m2m-agent enroll   [--config FILE] [--claim CODE] [--account NAME]
                m2m-agent rotate   [--config FILE]
                m2m-agent config-txt [--config FILE]
+               m2m-agent doctor   [--config FILE] [--json]
                m2m-agent version | help
 
           run         runs the agent until it gets SIGTERM or SIGINT; SIGHUP applies a changed configuration
@@ -30,6 +37,7 @@ struct Arguments {
                       or, without one, by waiting until the owner has accepted it with `m2m accept DEVICE`
           rotate      gives this device another key, which the router takes from the one it has
           config-txt  prints the lines of a Raspberry Pi's config.txt that make the outputs safe at power-on
+          doctor      says what is wrong with this device, why, and what cures it; `m2m doctor` is the same
 
         The configuration is /etc/m2m-agent/agent.toml unless --config names another.
         """
@@ -43,7 +51,7 @@ struct Arguments {
         guard !words.isEmpty else { throw UsageError("say what to do") }
         let name = words.removeFirst()
         var options = Options(words)
-        configuration = try options.value(of: "--config") ?? "/etc/m2m-agent/agent.toml"
+        namedConfiguration = try options.value(of: "--config")
         switch name {
         case "run": command = .run
         case "check": command = .check(probe: options.flag("--probe"), json: options.flag("--json"))
@@ -51,6 +59,7 @@ struct Arguments {
             command = .enroll(claim: try options.value(of: "--claim"), account: try options.value(of: "--account"))
         case "rotate": command = .rotate
         case "config-txt": command = .configText
+        case "doctor": command = .doctor(json: options.flag("--json"))
         case "version", "--version": command = .version
         case "help", "--help", "-h": command = .help
         default: throw UsageError("there is no command '\(name)'")

@@ -35,6 +35,8 @@ struct M2MAgent {
             ).run()
         case .rotate: return try await RotateCommand(configurationFile: arguments.configuration).run()
         case .configText: return try ConfigTextCommand(configurationFile: arguments.configuration).run()
+        case .doctor(let json):
+            return try await DoctorCommand(configurationFile: arguments.namedConfiguration, json: json).run()
         case .version: print(software)
         case .help: print(Arguments.usage)
         }

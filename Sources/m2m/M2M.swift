@@ -32,6 +32,9 @@ struct RootCommand: ParsableCommand {
                     IntegrityCommand.self,
                 ]),
             CommandGroup(
-                name: "This device:", subcommands: [StatusCommand.self, ProbeCommand.self, DriveCommand.self]),
+                name: "This device:",
+                subcommands: [
+                    StatusCommand.self, DoctorCommand.self, DiagCommand.self, ProbeCommand.self, DriveCommand.self,
+                ]),
         ])
 }

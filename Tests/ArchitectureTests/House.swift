@@ -11,7 +11,7 @@ enum House {
         ["HAL", "ConfigurationSchema", "Wire"],
         ["Components", "HALLinux", "HALSimulated", "HALTestKit"],
         ["DeviceManager", "Transport"],
-        ["Store", "TOMLFile", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Router", "Client", "Terminal"],
+        ["Store", "TOMLFile", "Keeper", "FileIntegrity", "Link", "LocalAPI", "Doctor", "Router", "Client", "Terminal"],
         ["m2m-agent", "m2m", "m2m-router", "hal-conformance", "websocket-conformance", "m2m-bench"],
     ]
 
@@ -75,6 +75,10 @@ enum House {
             "CCrypto": "the device's key", "CLinux": "whether the key's file is private",
             "NIOCore": "event loops", "Logging": "the agent's log", "ServiceLifecycle": "it is a service",
         ],
+        "Doctor": [
+            "DeviceManager": "what is configured", "Components": "what a component has of a board",
+            "Transport": "why a router can't be reached",
+        ],
         "LocalAPI": [
             "DeviceManager": "it answers for the core",
             "HAL": "the finger that presses on a simulated board",
@@ -99,11 +103,12 @@ enum House {
         "Terminal": ["ArgumentParser": "what is typed"],
         "m2m-agent": [
             "ConfigurationSchema": "findings of a check", "HAL": "the board of the configuration",
-            "Components": "which lines are outputs",
             "HALLinux": "one of the two boards", "HALSimulated": "the other one",
             "DeviceManager": "the core", "Keeper": "hung above it", "FileIntegrity": "hung above it",
             "Link": "hung above it",
-            "LocalAPI": "hung above it", "Store": "hung above it",
+            "LocalAPI": "hung above it", "Doctor": "what it says of this device",
+            "Transport": "the doctor asks the agent, and the router", "CLinux": "which process listens on a socket",
+            "Store": "hung above it",
             "TOMLFile": "reads the configuration", "Wire": "claim codes as people type them",
             "NIOCore": "event loops", "NIOPosix": "event loops", "Logging": "the agent's log",
             "ServiceLifecycle": "runs the services",

@@ -26,7 +26,8 @@ import Testing
     private func plan(_ id: ComponentID, hangs: Bool = false) -> ComponentPlan {
         let component = Probe(id: id, gate: hangs ? gate : nil, starts: starts, ends: ends)
         return ComponentPlan(
-            id: id, component: component, description: component.description, filters: [:], settings: "")
+            id: id, component: component, resources: [], description: component.description, filters: [:],
+            settings: "")
     }
 
     /// Runs a service with components while a test looks at it; what hangs is let go in the end.

@@ -5,7 +5,7 @@ extension ProgramTests {
     /// Promise: `m2m-agent config-txt` prints for each output what has the firmware drive it safe, and says so where
     /// the firmware can't.
     @Suite(.serialized, .timeLimit(.minutes(1))) struct ConfigTextTests {
-        /// What it prints for a device with these components, below its first line.
+        /// What it prints for a device with these components, below its first lines.
         private func configText(_ components: String) async throws -> [String] {
             var lines: [String] = []
             try await Household.open { house in
@@ -15,6 +15,7 @@ extension ProgramTests {
                 let first = "# Outputs of \(file), safe from the firmware on; for /boot/firmware/config.txt"
                 #expect(printed.output.first == first)
                 lines = Array(printed.output.dropFirst())
+                if lines.first == "[all]" { lines.removeFirst() }
             }
             return lines
         }
@@ -58,6 +59,15 @@ extension ProgramTests {
         func level(_ keys: String, _ words: String, _ setting: String) async throws {
             let printed = try await configText(heater("\"GPIO6\"", keys))
             #expect(printed == ["# heater: safe is \(words)", "gpio=6=op,\(setting)"])
+        }
+
+        @Test("Lines hold on every model, whatever the lines before them are for") func everyModel() async throws {
+            try await Household.open { house in
+                let file = try house.folder.write(
+                    "agent.toml", "[device]\nid = \"greenhouse\"\n\n\(heater("\"GPIO5\""))")
+                let printed = try house.done(await house.run("m2m-agent", ["config-txt", "--config", file]))
+                #expect(printed.output.dropFirst().first == "[all]")
+            }
         }
 
         @Test("Outputs come in the order of the file, and nothing else does") func order() async throws {

@@ -11,7 +11,7 @@ public struct RouterAccess: Sendable {
     private let folder: String
 
     /// The path on which devices connect.
-    static let path = "/api/devices/v1/link"
+    public static let path = "/api/devices/v1/link"
 
     /// What a device knows.
     ///

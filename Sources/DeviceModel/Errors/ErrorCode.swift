@@ -66,4 +66,6 @@ public enum ExitStatus: Int32, Sendable {
     case notReachable = 3
     /// Who asks may not do this.
     case notPermitted = 4
+    /// Everything works, and something may do harm: only a doctor ends so.
+    case warned = 5
 }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Client
 import DeviceModel
-import Foundation
-import Glibc
 import Terminal
 import Wire
 
@@ -27,28 +25,13 @@ struct ProbeCommand: AsyncParsableCommand {
     @OptionGroup var format: Format
 
     func run() async throws {
-        guard var connection = try await Place.localIfThere() else { return try runAgent() }
+        guard var connection = try await Place.localIfThere() else {
+            return try AgentProgram.run(
+                ["check", "--probe"] + (format.json ? ["--json"] : []),
+                or: "no agent answers at \(Place.socket), and there is no m2m-agent here that could look instead")
+        }
         format.show(try await connection.ask(.probe))
         await connection.close()
-    }
-
-    /// Lets the agent's own program look, in the place of one that runs.
-    private func runAgent() throws {
-        let beside = CommandLine.arguments.first.map {
-            URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/m2m-agent"
-        }
-        let candidates = [beside, "/usr/bin/m2m-agent", "/usr/local/bin/m2m-agent"].compactMap(\.self)
-        guard let program = candidates.first(where: { access($0, X_OK) == 0 }) else {
-            throw ClientError(
-                .unreachable, Place.socket,
-                "no agent answers at \(Place.socket), and there is no m2m-agent here that could look instead")
-        }
-        let agent = Process()
-        agent.executableURL = URL(fileURLWithPath: program)
-        agent.arguments = ["check", "--probe"] + (format.json ? ["--json"] : [])
-        try agent.run()
-        agent.waitUntilExit()
-        if agent.terminationStatus != 0 { throw ProgramExit(.failed) }
     }
 }
 

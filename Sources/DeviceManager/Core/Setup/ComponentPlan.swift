@@ -7,6 +7,8 @@ public struct ComponentPlan: Sendable {
     public let id: ComponentID
     /// What runs.
     public let component: any Component
+    /// What it has of the board for itself alone.
+    public let resources: [BoardResource]
     /// What it is and can do, with its label.
     public internal(set) var description: ComponentDescription
     /// Which of its readings go up, by property.

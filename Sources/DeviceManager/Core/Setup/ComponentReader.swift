@@ -85,7 +85,8 @@ enum ComponentReader {
         let filters = filters(checked[AgentKeys.report], of: description, &findings)
         guard findings.all.count == before else { return nil }
         return ComponentPlan(
-            id: id, component: component, description: description, filters: filters, settings: settings)
+            id: id, component: component, resources: model.resources(checked), description: description,
+            filters: filters, settings: settings)
     }
 
     /// What the model is told.

@@ -1,0 +1,82 @@
+import DeviceManager
+import DeviceModel
+import Doctor
+import Glibc
+import HALLinux
+import HALSimulated
+import Link
+import NIOCore
+import NIOPosix
+import Transport
+
+/// `m2m-agent doctor`, which `m2m doctor` runs: what is wrong with this device, why, and what cures it.
+struct DoctorCommand {
+    /// The configuration that was named; nil: that of the agent that runs, else the usual one.
+    let configurationFile: String?
+    let json: Bool
+
+    func run() async throws -> ExitStatus {
+        let time = try SystemTime()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let patient = await patient(on: group, time)
+        let findings = await Examination(of: patient, on: LinuxMachine(time: time, group: group)).findings()
+        for finding in findings {
+            if json { print(finding.json.text) } else { finding.lines.forEach { print($0) } }
+        }
+        if !json { print(findings.summary) }
+        try await group.shutdownGracefully()
+        return findings.exitStatus
+    }
+
+    /// The device as it presents itself.
+    private func patient(on group: MultiThreadedEventLoopGroup, _ time: any TimeSource) async -> Patient {
+        let file =
+            configurationFile ?? RunningAgent(socket: RunningAgent.usualSocket).configurationFile
+            ?? Patient.usualConfiguration
+        var patient = Patient(configurationFile: file, configuration: .missing)
+        let loaded = load(file, &patient)
+        let agent = RunningAgent(
+            socket: configurationFile == nil || loaded == nil
+                ? RunningAgent.usualSocket : loaded?.agent.local.socket ?? RunningAgent.usualSocket)
+        do {
+            if let (answers, board) = try await agent.answers(on: group, time: time) {
+                (patient.agent, patient.board) = (answers, board)
+            }
+        } catch {
+            patient.silence = error.explanation
+            patient.board = await board(loaded, time)
+        }
+        return patient
+    }
+
+    private func load(_ file: String, _ patient: inout Patient) -> LoadedConfiguration? {
+        guard access(file, F_OK) == 0 || errno != ENOENT else { return nil }
+        guard access(file, R_OK) == 0 else {
+            patient.configuration = .unreadable(errorText(errno))
+            return nil
+        }
+        do throws(ConfigurationMistakes) {
+            let loaded = try LoadedConfiguration.load(file)
+            patient.configuration = .right(loaded.agent, identity(of: loaded.agent))
+            return loaded
+        } catch {
+            patient.configuration = .wrong(error.description.split(separator: "\n").map(String.init))
+            return nil
+        }
+    }
+
+    private func identity(of agent: AgentConfiguration) -> Patient.Identity {
+        guard let router = agent.router else { return Patient.Identity(hasKey: nil, trust: .system) }
+        let access = RouterAccess(router, stateDirectory: agent.stateDirectory)
+        let isHidden = faccessat(AT_FDCWD, agent.stateDirectory, X_OK, 0) != 0 && errno == EACCES
+        return Patient.Identity(hasKey: isHidden ? nil : SafeFile.exists(access.keyFile), trust: access.trust)
+    }
+
+    /// What can be seen of the board where no agent tells.
+    private func board(_ loaded: LoadedConfiguration?, _ time: any TimeSource) async -> BoardInventory? {
+        guard let loaded, loaded.agent.boardKind == .simulated else {
+            return await LinuxBoard(stateDirectory: loaded?.agent.stateDirectory ?? "/", time: time).inventory()
+        }
+        return await SimulatedBoard(scenario: loaded.scenario, time: time).inventory()
+    }
+}
