@@ -36,7 +36,7 @@ CFLAGS_CHECK = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -IT
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*sh$$|^\# shellcheck shell' -r Scripts Packaging .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tsan test-asan fuzz simulation chaos vm-test build deb bench lint format need keeper keeper-test
+.PHONY: help demo test test-tsan test-asan fuzz simulation chaos vm-test build deb bench soak lint format need keeper keeper-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -135,6 +135,9 @@ $(KEEPER_DIR)/checked/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/
 bench: build ## time, memory and wake-ups of the programs, beside their peers: a table, and bin/bench.json
 	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin > bin/bench.json
 	@cat bin/bench.json
+
+soak: build ## an hour of an agent whose router comes and goes: whether its memory, descriptors or threads grow
+	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin soak > bin/soak.json
 
 lint: ## the style of Swift, C and shell, and the arrows between the storeys
 	@Scripts/need $(LINT_PACKAGES) $(PACKAGES)

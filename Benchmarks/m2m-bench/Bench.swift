@@ -8,14 +8,14 @@ struct Bench {
     private static let benchmarks: [any Benchmark.Type] = [
         // The first one looks at this process's own memory: nothing may have been allocated and freed before.
         AttemptsBenchmark.self, StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self, StoreBenchmark.self,
-        WearBenchmark.self, UplinkBenchmark.self, IntegrityBenchmark.self, VerdictBenchmark.self,
+        WearBenchmark.self, UplinkBenchmark.self, IntegrityBenchmark.self, VerdictBenchmark.self, SoakBenchmark.self,
     ]
 
     static func main() async {
         var arguments = CommandLine.arguments.dropFirst()
         guard let programs = arguments.popFirst() else { return usage() }
-        let wanted = arguments.isEmpty ? benchmarks : benchmarks.filter { arguments.contains($0.name) }
-        guard wanted.count == (arguments.isEmpty ? benchmarks.count : arguments.count) else { return usage() }
+        let wanted = benchmarks.filter { arguments.isEmpty ? $0.isUsual : arguments.contains($0.name) }
+        guard arguments.isEmpty || wanted.count == arguments.count else { return usage() }
         do {
             let workshop = try Workshop(programs: programs)
             var figures: [Figure] = []

@@ -83,6 +83,8 @@ protocol Benchmark: Sendable {
     static var name: String { get }
     /// What it measures, in a sentence.
     static var summary: String { get }
+    /// Whether it is measured where nobody asks for something else.
+    static var isUsual: Bool { get }
 
     /// Measures.
     ///
@@ -90,6 +92,11 @@ protocol Benchmark: Sendable {
     /// - Returns: The figures.
     /// - Throws: Whatever was in the way.
     static func run(in workshop: Workshop) async throws -> [Figure]
+}
+
+extension Benchmark {
+    /// It is measured.
+    static var isUsual: Bool { true }
 }
 
 extension [Double] {

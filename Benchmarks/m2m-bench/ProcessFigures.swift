@@ -50,13 +50,24 @@ struct ProcessFigures {
         }
     }
 
+    /// How much of it is in memory, in MB (`VmRSS`, proc(5)).
+    var resident: Double { get throws { try status("VmRSS:") / 1_000 } }
+
+    /// How many threads it has.
+    var threads: Double { get throws { try status("Threads:") } }
+
+    /// How many files, sockets and the like it has open.
+    var descriptors: Double {
+        get throws { Double(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd").count) }
+    }
+
     /// The most memory that it has had at a time, in MB (`VmHWM`, proc(5)).
-    var peak: Double {
-        get throws {
-            let line = try text("status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? .nan)
-                / 1_000
-        }
+    var peak: Double { get throws { try status("VmHWM:") / 1_000 } }
+
+    /// A number of its `status`.
+    private func status(_ name: String) throws -> Double {
+        let line = try text("status").split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? .nan
     }
 
     /// What it has given the disk to write, in bytes (`io`, proc(5)): pages that were made dirty.

@@ -95,6 +95,17 @@ final class Workshop {
         try FileManager.default.removeItem(at: folder)
     }
 
+    /// Ends the router as a power cut does, or starts it again where it was ended.
+    func bounceRouter() throws {
+        if let router, router.isRunning {
+            kill(router.processIdentifier, SIGKILL)
+            router.waitUntilExit()
+            running.removeAll { $0 === router }
+        } else {
+            router = try start("m2m-router", ["serve", "--data", path("router"), "--listen", address])
+        }
+    }
+
     /// What the kernel says of the router.
     var routerFigures: ProcessFigures { ProcessFigures(id: router?.processIdentifier ?? 0) }
 
