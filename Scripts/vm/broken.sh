@@ -8,21 +8,19 @@ boot=/boot/firmware/config.txt
 doctored() {
     mkdir -p ${boot%/*}
     m2m-agent config-txt >$boot
-    modprobe softdog && sudo mkdir -p /etc/systemd/system.conf.d
     cp $config /tmp/agent.toml.before
     broken "the keeper is stopped" keeper "m2m-keeper does not run" systemctl stop m2m-keeper
     broken "the agent is stopped" agent "m2m-agent does not run" systemctl disable --now m2m-agent
     broken "the agent is not started at boot" agent "not started at boot" systemctl disable m2m-agent
     broken "the agent may not open the chip" devices "may not open /dev/gpiochip0" chgrp root /dev/gpiochip0
-    broken "nor the bus" devices "may not open /dev/i2c-1" chmod 600 /dev/i2c-1
-    broken "the bus has no device node" devices "there is no /dev/i2c-1" unload
+    broken "there is no group for buses" devices "there is no group i2c" groupdel i2c
+    broken "the agent may not open the bus" devices "may not open /dev/i2c-1" chmod 600 /dev/i2c-1
     broken "the firmware leaves the relay alone" boot-values "does not make heater safe" truncate --size=0 $boot
     broken "the configuration is gone" configuration "there is no $config" rm $config
     cp /tmp/agent.toml.before $config
     systemctl restart m2m-agent
     broken "the sensor is at another address" i2c "nothing answers at 0x77" readdressed
     broken "the agent is hardly confined" hardening "m2m-agent is exposed by" loosened
-    broken "a hung machine is not restarted" watchdog "is not restarted" true
     broken "nobody reads the store of the past" store "was damaged" touch /var/lib/m2m-agent/store.db.damaged
     cp /tmp/agent.toml.before $config
     systemctl restart m2m-agent
@@ -36,7 +34,7 @@ broken() {
     "$@" >/tmp/breaking 2>&1 || give_up "not broken: $text" /tmp/breaking
     promise "$text: the doctor names it" names "$place" "$finding"
     cure "$place" "$finding" >/tmp/cure
-    figure "cure: $(cat /tmp/cure)"
+    sed 's/^/# cure: /' /tmp/cure
     promise "and a cure" sh -e /tmp/cure
     promise "which helps" names_no_more "$place" "$finding"
 }
@@ -51,15 +49,13 @@ cure() {
         hit && $1 == "cure:" { sub(/^ *cure: */, ""); print }' /tmp/doctor
 }
 
-unload() { systemctl stop m2m-agent && modprobe -r i2c-dev; }
-
 readdressed() {
     sed -i 's/^model = "bmp280"/&\naddress = 0x77/' $config && systemctl reload m2m-agent
 }
 
 loosened() {
     mkdir -p /etc/systemd/system/m2m-agent.service.d
-    printf '[Service]\nProtectSystem=no\nSystemCallFilter=\nPrivateTmp=no\nDevicePolicy=auto\n' \
+    printf '[Service]\nProtectSystem=no\nSystemCallFilter=\nCapabilityBoundingSet=~\nProtectHome=no\n' \
         >/etc/systemd/system/m2m-agent.service.d/loose.conf
     systemctl daemon-reload && systemctl restart m2m-agent
 }

@@ -162,7 +162,7 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
         ) { $0.machine.folders["/dev"] = ["i2c-1"] },
         BrokenSetup(
             "the sensor at its other address", .i2c, says: "nothing answers at 0x76", because: "0x77 answers there",
-            cure: #"s/^\( *address *= *\).*/\10x77/' /etc/m2m-agent/agent.toml && sudo systemctl reload m2m-agent"#
+            cure: #"-e '/^\[components\.climate\]/a address = 0x77' /etc/m2m-agent/agent.toml && sudo systemctl reload"#
         ) { $0.patient.board?.buses[0].targets[0].address = 0x77 },
         BrokenSetup("no sensor", .i2c, says: "nothing answers at 0x76", because: "no power", cure: "see to the wires") {
             $0.patient.board?.buses[0].targets = []

@@ -114,7 +114,7 @@ import Testing
         for file in [agent, keeper] { #expect(file["Type"] == ["notify"]) }
         #expect(agent["WatchdogSec"].count == 1)
         #expect(keeper.settings.filter { $0.hasPrefix("Watchdog") } == [])
-        #expect(agent["ExecReload"] == ["/bin/kill", "-HUP", "$MAINPID"])
+        #expect(agent["ExecReload"] == ["/bin/sh", "-c", "'kill", "-HUP", "\"$MAINPID\"'"])
         // SIGHUP ends the keeper.
         #expect(keeper["ExecReload"].isEmpty)
     }

@@ -102,7 +102,7 @@ extension Examination {
                 Finding(
                     .store, .warning, "\(folder)/\(name) is a database that was damaged, and set aside",
                     cause: "a power cut on a bad card, as a rule; another one was begun in its place",
-                    cure: "sudo rm \(folder)/\(name)*")
+                    cure: "sudo rm \("\(folder)/\(name)".shellWord)*")
             }
         }
         guard let store = patient.agent?.status.store else {

@@ -128,10 +128,11 @@ extension Examination {
                 .i2c, .fault, finding, cause: "it has no power, or SDA and SCL are swapped or loose",
                 cure: "see to the wires (zless /usr/share/doc/m2m-agent/Wiring.md.gz); then: m2m probe")
         }
-        let edit = "/^\\[components\\.\(target.component)\\]/,/^\\[/ s/^\\( *address *= *\\).*/\\1\(other)/"
+        let table = "/^\\[components\\.\(target.component)\\]/"
+        let edit = "-e '\(table),/^\\[/{/^ *address *=/d}' -e '\(table)a address = \(other)'"
         return Finding(
             .i2c, .fault, finding, cause: "\(others.joined(separator: ", ")) answers there, and is not configured",
-            cure: "sudo sed -i '\(edit)' \(patient.configurationFile) && sudo systemctl reload m2m-agent")
+            cure: "sudo sed -i \(edit) \(patient.configurationFile.shellWord) && sudo systemctl reload m2m-agent")
     }
 
     func power() -> [Finding] {

@@ -43,7 +43,7 @@ public struct Examination: Sendable {
 extension Patient {
     /// The configuration as an option for commands; empty where it is the usual one.
     var option: String {
-        configurationFile == Self.usualConfiguration ? "" : " --config \(configurationFile)"
+        configurationFile == Self.usualConfiguration ? "" : " --config \(configurationFile.shellWord)"
     }
 
     /// Where the configuration is where nobody says otherwise.
