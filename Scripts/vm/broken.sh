@@ -39,7 +39,10 @@ broken() {
     promise "which helps" names_no_more "$place" "$finding"
 }
 
-names() { m2m doctor | tee /tmp/doctor | grep -E "^(warning|fault) +$1 .*$2"; }
+names() {
+    m2m doctor >/tmp/doctor
+    grep -E "^(warning|fault) +$1 .*$2" /tmp/doctor || { grep "^[a-z]* *$1 " /tmp/doctor; false; }
+}
 names_no_more() { ! names "$1" "$2" && grep "^[a-z]* *$1 " /tmp/doctor; }
 
 # cure PLACE FINDING: what the doctor says to type.

@@ -84,7 +84,7 @@ extension BrokenSetup {
             "a unit that was loosened", .hardening, .warning, says: "m2m-agent is exposed by 4.2",
             because: "/etc/systemd/system/m2m-agent.service.d/override.conf", cure: "sudo systemctl revert m2m-agent"
         ) {
-            $0.machine.exposure["m2m-agent"] = "4.2 OK"
+            $0.machine.exposure["m2m-agent"] = "4.2 OK :-)"
             $0.machine.units["m2m-agent"] =
                 "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n"
                 + "DropInPaths=/etc/systemd/system/m2m-agent.service.d/override.conf\n"

@@ -25,7 +25,7 @@ struct FakeMachine: Machine {
         "m2m-agent": "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nResult=success\nDropInPaths=\n",
         "m2m-keeper": "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nResult=success\nDropInPaths=\n",
     ]
-    var exposure = ["m2m-agent": "1.6 OK", "m2m-keeper": "0.6 SAFE"]
+    var exposure = ["m2m-agent": "1.6 OK :-)", "m2m-keeper": "0.6 SAFE 😀"]
     var watchdog = "14s"
     var timedate = "CanNTP=yes\nNTP=yes\n"
     var names: Set = ["router.example"]

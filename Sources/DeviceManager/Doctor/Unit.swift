@@ -39,10 +39,11 @@ extension Examination {
     /// How exposed a unit is, from 0 to 10, as systemd-analyze(1) counts it; nil where it does not tell.
     func exposure(of name: String) async -> Double? {
         guard let result = await machine.run(["systemd-analyze", "security", "--no-pager", "\(name).service"]),
-            let line = result.output.split(separator: "\n").last(where: { $0.contains("exposure level") }),
-            let words = line.split(separator: ":").last
+            let line = result.output.split(separator: "\n").last(where: { $0.contains("exposure level") })
         else { return nil }
-        return words.split(separator: " ").first.flatMap { Double($0) }
+        // A face follows the number, as in `1.6 OK :-)`.
+        let words = line.split(separator: " ").drop { !$0.hasSuffix(":") }
+        return words.dropFirst().first.flatMap { Double($0) }
     }
 
     func hardening() async -> [Finding] {
