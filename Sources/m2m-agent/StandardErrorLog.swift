@@ -57,7 +57,8 @@ struct StandardErrorLog: LogHandler {
         var parts = tm()
         localtime_r(&moment, &parts)
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-            let count = strftime(buffer.baseAddress, buffer.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
+            guard let start = buffer.baseAddress else { return "" }
+            let count = strftime(start, buffer.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
             return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }

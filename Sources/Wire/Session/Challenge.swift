@@ -89,7 +89,14 @@ public struct SignedStatement: Hashable, Sendable {
     /// The bytes that are signed: the purpose and a zero byte, nonce (32), key hash (32), boot id (16), device name;
     /// and, where there is a new key, a zero byte and that (32).
     public var bytes: [UInt8] {
-        Array(purpose.rawValue.utf8) + [0] + nonce + routerKeyHash + boot.bytes + Array(device.rawValue.utf8)
-            + (newKey.map { [0] + $0 } ?? [])
+        // Piece by piece: one expression with all of them is more than Swift 6.2 finds the types of.
+        var bytes = Array(purpose.rawValue.utf8)
+        bytes.append(0)
+        bytes += nonce
+        bytes += routerKeyHash
+        bytes += boot.bytes
+        bytes += device.rawValue.utf8
+        if let newKey { bytes += [0] + newKey }
+        return bytes
     }
 }
