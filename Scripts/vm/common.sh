@@ -2,14 +2,27 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # the variables are used by whoever reads this file
 
-# The guest's architecture, in Debian's words. Another one needs a case below, a compiler for it in prepare, and
-# libraries for its programs in run, where ldd knows those of this machine only.
-arch=amd64
+# The guest's architecture, in Debian's words; where its libraries are; and with what the names of compiler, linker and so
+# on begin, where those are not this machine's own.
+arch=${M2M_VM_ARCH:-amd64}
 case $arch in
 amd64)
     qemu_package="qemu-system-x86"
     qemu=(qemu-system-x86_64 -cpu max)
     console=ttyS0
+    triple=x86_64-linux-gnu
+    tools=''
+    ;;
+arm64)
+    qemu_package="qemu-system-arm"
+    qemu=(qemu-system-aarch64 -M virt -cpu cortex-a72) # the processor of a Raspberry Pi 4
+    console=ttyAMA0
+    triple=aarch64-linux-gnu
+    tools=$triple-
+    ;;
+*)
+    echo "M2M_VM_ARCH=$arch: there are guests for amd64 and arm64" >&2
+    exit 125
     ;;
 esac
 

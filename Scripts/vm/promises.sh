@@ -5,7 +5,8 @@
 
 number=0 failures=0
 
-# promise TEXT COMMAND...: the command has to hold within 30 s; where it does not, what it said last is shown.
+# promise TEXT COMMAND...: the command has to hold within PATIENCE, which is 30 s unless a guest is so slow that it is told
+# otherwise; where it does not hold, what it said last is shown.
 promise() {
     local text="$1"
     shift
@@ -19,10 +20,10 @@ promise() {
     fi
 }
 
-# soon COMMAND...: whether the command holds within 30 s.
+# soon COMMAND...: whether the command holds within that time.
 soon() {
     local deadline
-    deadline=$(($(seconds) + 30))
+    deadline=$(($(seconds) + ${PATIENCE:-30}))
     until "$@" >/tmp/last-words 2>&1; do
         [ "$(seconds)" -lt $deadline ] || return 1
         usleep 50000
