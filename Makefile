@@ -15,6 +15,12 @@ TEST_FLAGS = --disable-xctest --experimental-maximum-parallelization-width 8
 
 PROGRAMS = m2m-agent m2m-router m2m
 
+# The processor that ARCH= names for `make deb` and `make vm-test`, where it is not this machine's.
+FOREIGN := $(if $(filter command%,$(origin ARCH)),$(filter-out $(shell dpkg --print-architecture),$(ARCH)))
+ifneq ($(filter-out arm64,$(FOREIGN)),)
+$(error ARCH=$(ARCH): packages for another processor than this machine's can be built for arm64 only)
+endif
+
 # m2m-keeper is C alone and is built without SwiftPM, which would link Swift's library into it. As in Package.swift,
 # M2M_LIBGPIOD is a folder with another libgpiod than this machine's; what is built for that goes its own place.
 ifeq ($(origin CC),default)
@@ -93,10 +99,18 @@ build: need keeper ## all programs, release, into bin/
 	@strip $(PROGRAMS:%=bin/%) bin/m2m-keeper
 	@ls -l bin/
 
-deb: build ## packages of Debian for this machine, into bin/
+# With ARCH=arm64 they are for a Raspberry Pi with Debian 13, and go to bin/arm64. What is built here is needed as well: it
+# says what the options are.
+deb: build ## packages of Debian for this machine, into bin/; ARCH=arm64 for a Raspberry Pi, as root
 	@Scripts/need debhelper lintian
+ifneq ($(FOREIGN),)
+	@SWIFT="$(SWIFT)" JOBS="$(JOBS)" Scripts/cross/build bin/$(FOREIGN)
+	@ARCH=$(FOREIGN) NATIVE=bin RELEASE=13 WITHIN=target Scripts/make-deb bin/$(FOREIGN) .build/checkouts
+	@lintian --allow-root --fail-on error bin/$(FOREIGN)/*.deb
+else
 	@Scripts/make-deb bin .build/checkouts
 	@lintian --allow-root --fail-on error bin/*_$$(dpkg --print-architecture).deb
+endif
 
 keeper: $(KEEPER_DIR)/m2m-keeper $(KEEPER_DIR)/m2m-keeper-simulated ## m2m-keeper alone, and one with simulated lines
 
