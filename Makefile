@@ -88,8 +88,8 @@ fuzz: need ## bytes that break a parser, searched with libFuzzer: SECONDS=60 for
 	@$(FUZZ)
 	@Scripts/fuzz "$$($(FUZZ) --show-bin-path)/m2m-fuzz" $(or $(SECONDS),60) $(TARGET)
 
-vm-test: need keeper deb ## agent and packages on a real kernel in QEMU, both libgpiods, and power cuts: CUTS=20 for more
-	@Scripts/vm-test
+vm-test: need keeper deb ## agent and packages on a real kernel in QEMU, both libgpiods; power cuts: CUTS=20; or ARCH=arm64
+	@$(if $(FOREIGN),Scripts/cross/vm-test bin/$(FOREIGN),Scripts/vm-test)
 
 build: need keeper ## all programs, release, into bin/
 	@$(BUILD) --configuration release --static-swift-stdlib
