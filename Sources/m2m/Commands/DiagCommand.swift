@@ -12,8 +12,8 @@ struct DiagCommand: ParsableCommand {
             secret. Run it with sudo, or less is in it; and look through it before you pass it on.
             """)
 
-    @Option(name: .customLong("config"), help: "The agent's configuration, where it is not the usual one.")
-    var agentConfiguration: String = "/etc/m2m-agent/agent.toml"
+    @Option(name: .customLong("config"), help: "The agent's configuration, where it is not that of the one that runs.")
+    var agentConfiguration: String?
 
     @Option(help: "The archive; without it one in this folder, with the time in its name.")
     var output: String?
@@ -24,9 +24,30 @@ struct DiagCommand: ParsableCommand {
         let stamp = WallTime(nanoseconds: Int64(Date().timeIntervalSince1970) * 1_000_000_000).rfc3339
         let name = "m2m-diag-" + stamp.prefix(19).replacing(":", with: "")
         let archive = output ?? "\(name).tar.gz"
-        guard !SafeFile.exists(archive) else {
-            throw Refusal("there is \(archive) already; name another with --output")
+        // Made here and by nobody else, whoever else may write to this folder; others may not read it.
+        let file = open(archive, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw Refusal(
+                errno == EEXIST
+                    ? "there is \(archive) already; name another with --output"
+                    : "\(archive) can't be made: \(errorText(errno)); name another with --output")
         }
+        do {
+            try pack(name, into: FileHandle(fileDescriptor: file, closeOnDealloc: true))
+        } catch {
+            unlink(archive)
+            throw error
+        }
+        guard !format.json else {
+            var object = JSONObject()
+            object.add("file", archive)
+            return Output.line(object.text)
+        }
+        Output.line("\(archive): look through it before you pass it on")
+    }
+
+    /// Gathers everything in a folder, and writes that as an archive.
+    private func pack(_ name: String, into file: FileHandle) throws {
         umask(0o077)
         let manager = FileManager.default
         let folder = manager.temporaryDirectory.appending(path: UUID().uuidString)
@@ -42,15 +63,8 @@ struct DiagCommand: ParsableCommand {
         for part in DiagPart.all(configuration: agentConfiguration) {
             try Data(Redaction.apply(to: part.text).utf8).write(to: inner.appending(path: part.name))
         }
-        let packed = ShellCommand(["tar", "--create", "--gzip", "--file", archive, "--directory", folder.path, name])
-            .result()
-        guard packed.status == 0 else { throw Refusal("\(archive) can't be written: \(packed.text)") }
-        guard !format.json else {
-            var object = JSONObject()
-            object.add("file", archive)
-            return Output.line(object.text)
-        }
-        Output.line("\(archive): look through it before you pass it on")
+        let packed = ShortCommand(["tar", "--create", "--gzip", "--directory", folder.path, name]).result(into: file)
+        guard packed.status == 0 else { throw Refusal("the archive can't be written: \(packed.text)") }
     }
 
     /// Why nothing was packed.
@@ -75,33 +89,26 @@ private struct DiagPart {
 
     private init(_ name: String, commands: [[String]]) {
         self.name = name
-        text = commands.map { "$ \($0.joined(separator: " "))\n\(ShellCommand($0).result().text)\n" }
+        text = commands.map { "$ \($0.joined(separator: " "))\n\(ShortCommand($0).result().text)\n" }
             .joined(separator: "\n")
     }
 
-    private init(_ name: String, file: String) {
-        self.name = name
-        do {
-            text = try String(contentsOfFile: file, encoding: .utf8)
-        } catch {
-            text = "\(file) can't be read: \(error.localizedDescription)\n"
-        }
-    }
-
     /// All of them.
-    static func all(configuration: String) -> [DiagPart] {
+    static func all(configuration: String?) -> [DiagPart] {
         let agent = AgentProgram.path ?? "m2m-agent"
         let manager = FileManager.default
         let own = (try? manager.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "m2m"  // safe: by its name
         let units = ["m2m-agent", "m2m-keeper", "m2m-router"]
+        let option = configuration.map { ["--config", $0] } ?? []
+        let file = configuration ?? "/etc/m2m-agent/agent.toml"
         return [
-            DiagPart("doctor.txt", commands: [[agent, "doctor", "--config", configuration]]),
-            DiagPart("check.txt", commands: [[agent, "version"], [agent, "check", "--config", configuration]]),
+            DiagPart("doctor.txt", commands: [[agent, "doctor"] + option]),
+            DiagPart("check.txt", commands: [[agent, "version"], [agent, "check"] + option]),
             DiagPart(
                 "status.txt",
                 commands: [["status"], ["describe"], ["probe"], ["integrity"]].map { [own] + $0 + ["--json"] }),
             DiagPart("keeper.txt", commands: [["m2m-keeper", "status"]]),
-            DiagPart("agent.toml", file: configuration),
+            DiagPart("agent.toml", commands: [["head", "--bytes=1000000", file]]),
             DiagPart(
                 "log.txt",
                 commands: [
@@ -118,7 +125,8 @@ private struct DiagPart {
                 commands: [
                     ["uname", "-a"], ["cat", "/proc/device-tree/model"], ["cat", "/etc/os-release"],
                     ["cat", "/proc/cmdline"], ["uptime"], ["df", "-h"], ["cat", "/proc/meminfo"], ["timedatectl"],
-                    ["ip", "-brief", "address"], ["ls", "-l", "/dev"], ["cat", "/boot/firmware/config.txt"],
+                    ["ip", "-brief", "address"], ["ls", "-l", "/dev"],
+                    ["head", "--bytes=100000", "/boot/firmware/config.txt"],
                 ]),
             DiagPart("kernel.txt", commands: [["dmesg"]]),
         ]
@@ -126,22 +134,25 @@ private struct DiagPart {
 }
 
 /// A command that is soon at its end, for what it says.
-private struct ShellCommand {
+private struct ShortCommand {
     private let words: [String]
 
     init(_ words: [String]) {
         self.words = words
     }
 
-    /// Runs it, for half a minute at most.
-    func result() -> (status: Int32, text: String) {
+    /// Runs it, for two minutes at most: a doctor who waits for many takes one.
+    ///
+    /// - Parameter file: Where its output goes; nil: into the text, with what it says of its mistakes.
+    /// - Returns: Its exit status, and what it has said.
+    func result(into file: FileHandle? = nil) -> (status: Int32, text: String) {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["timeout", "30"] + words
+        process.arguments = ["timeout", "120"] + words
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
         process.standardError = pipe
+        if let file { process.standardOutput = file } else { process.standardOutput = pipe }
         do {
             try process.run()
         } catch {

@@ -5,6 +5,9 @@ public import Logging
 
 /// All of `agent.toml`, checked.
 public struct AgentConfiguration: Sendable {
+    /// Where the file is where nobody names another.
+    public static let usualFile = "/etc/m2m-agent/agent.toml"
+
     /// The device's name.
     public var id: DeviceID
     /// What people call it.
@@ -48,6 +51,9 @@ public struct AgentConfiguration: Sendable {
 
     /// How programs on the device reach the agent.
     public struct Local: Hashable, Sendable {
+        /// Where it is where nobody says otherwise.
+        public static let usualSocket = "/run/m2m-agent/agent.sock"
+
         /// The Unix socket.
         public var socket: String
         /// The group that may read and switch.
