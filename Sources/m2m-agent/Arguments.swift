@@ -1,4 +1,4 @@
-import Doctor
+import DeviceManager
 
 /// What was typed on the command line.
 struct Arguments {
@@ -20,7 +20,7 @@ struct Arguments {
     let namedConfiguration: String?
 
     /// The configuration file.
-    var configuration: String { namedConfiguration ?? Patient.usualConfiguration }
+    var configuration: String { namedConfiguration ?? AgentConfiguration.usualFile }
 
     static let usage = """
         usage: m2m-agent run      [--config FILE]

@@ -19,9 +19,12 @@ struct DoctorCommand {
         let time = try SystemTime()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let patient = await patient(on: group, time)
-        let findings = await Examination(of: patient, on: LinuxMachine(time: time, group: group)).findings()
-        for finding in findings {
-            if json { print(finding.json.text) } else { finding.lines.forEach { print($0) } }
+        let machine = LinuxMachine(time: time, group: group)
+        let findings = await Examination(of: patient, on: machine).findings { findings in
+            for finding in findings {
+                if json { print(finding.json.text) } else { finding.lines.forEach { print($0) } }
+            }
+            fflush(nil)
         }
         if !json { print(findings.summary) }
         try await group.shutdownGracefully()
@@ -31,19 +34,27 @@ struct DoctorCommand {
     /// The device as it presents itself.
     private func patient(on group: MultiThreadedEventLoopGroup, _ time: any TimeSource) async -> Patient {
         let file =
-            configurationFile ?? RunningAgent(socket: RunningAgent.usualSocket).configurationFile
-            ?? Patient.usualConfiguration
+            configurationFile ?? RunningAgent(socket: RunningAgent.namedSocket ?? AgentConfiguration.Local.usualSocket)
+            .configurationFile ?? AgentConfiguration.usualFile
         var patient = Patient(configurationFile: file, configuration: .missing)
         let loaded = load(file, &patient)
-        let agent = RunningAgent(
-            socket: configurationFile == nil || loaded == nil
-                ? RunningAgent.usualSocket : loaded?.agent.local.socket ?? RunningAgent.usualSocket)
+        // What was named on the command line says where its agent listens; else the environment does first.
+        let configured = loaded?.agent.local.socket
+        let socket =
+            configurationFile == nil ? RunningAgent.namedSocket ?? configured : configured ?? RunningAgent.namedSocket
+        let agent = RunningAgent(socket: socket ?? AgentConfiguration.Local.usualSocket)
         do {
             if let (answers, board) = try await agent.answers(on: group, time: time) {
                 (patient.agent, patient.board) = (answers, board)
             }
         } catch {
-            patient.silence = error.explanation
+            let code = (error as? any ExplainedError)?.code
+            patient.silence =
+                switch code {
+                case .notPermitted: .refused(error.explanation)
+                case .expired: .hung(error.explanation)
+                default: .dead(error.explanation)
+                }
             patient.board = await board(loaded, time)
         }
         return patient
@@ -52,7 +63,14 @@ struct DoctorCommand {
     private func load(_ file: String, _ patient: inout Patient) -> LoadedConfiguration? {
         guard access(file, F_OK) == 0 || errno != ENOENT else { return nil }
         guard access(file, R_OK) == 0 else {
-            patient.configuration = .unreadable(errorText(errno))
+            let isHidden = errno == EACCES
+            patient.configuration =
+                isHidden ? .unreadable : .wrong(["\(file) can't be read: \(errorText(errno))"])
+            return nil
+        }
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            patient.configuration = .wrong(["\(file) is no file but something else"])
             return nil
         }
         do throws(ConfigurationMistakes) {
@@ -69,7 +87,10 @@ struct DoctorCommand {
         guard let router = agent.router else { return Patient.Identity(hasKey: nil, trust: .system) }
         let access = RouterAccess(router, stateDirectory: agent.stateDirectory)
         let isHidden = faccessat(AT_FDCWD, agent.stateDirectory, X_OK, 0) != 0 && errno == EACCES
-        return Patient.Identity(hasKey: isHidden ? nil : SafeFile.exists(access.keyFile), trust: access.trust)
+        var canKnowTrust = true
+        if case .file(let path) = access.trust { canKnowTrust = Glibc.access(path, R_OK) == 0 || errno != EACCES }
+        return Patient.Identity(
+            hasKey: isHidden ? nil : SafeFile.exists(access.keyFile), trust: canKnowTrust ? access.trust : nil)
     }
 
     /// What can be seen of the board where no agent tells.

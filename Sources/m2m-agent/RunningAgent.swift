@@ -8,13 +8,15 @@ import Wire
 
 /// An agent that runs on this machine, asked over its local socket.
 struct RunningAgent {
+    /// How long it may take to say all that it is asked for.
+    private static let patience: Duration = .seconds(20)
+
     /// Its socket.
     let socket: String
 
-    /// The socket where nobody says otherwise: that of `M2M_SOCKET`, else the packages' one.
-    static var usualSocket: String {
-        let named = getenv("M2M_SOCKET").map { String(cString: $0) } ?? ""
-        return named.isEmpty ? "/run/m2m-agent/agent.sock" : named
+    /// The socket that `M2M_SOCKET` names; nil: it names none.
+    static var namedSocket: String? {
+        getenv("M2M_SOCKET").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// How it is, what it sees of the board, and how its watch over files is.
@@ -26,11 +28,16 @@ struct RunningAgent {
         let channel = try await LocalSocket.connect(to: socket, on: group)
         return try await withThrowingTaskGroup { tasks in
             tasks.addTask {
-                try await time.sleep(until: time.now + .seconds(20))
+                try await time.sleep(until: time.now + Self.patience)
                 channel.abort()
             }
             defer { tasks.cancelAll() }
-            return try await answers(on: channel)
+            let start = time.now
+            do {
+                return try await answers(on: channel)
+            } catch  where time.now - start >= Self.patience {
+                throw Failure(.expired, "\(socket) says nothing for \(Self.patience.text)")
+            }
         }
     }
 
@@ -73,9 +80,13 @@ struct RunningAgent {
         throw TransportError(.lost, socket, "is gone: the agent has hung up")
     }
 
+    /// Not one that waits: a hung agent lets nobody in once enough have come.
+    private static let kind =
+        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+
     /// The process that listens, by the kernel's word; nil where nobody does.
     var process: Int32? {
-        let file = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let file = Glibc.socket(AF_UNIX, Self.kind, 0)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var address = sockaddr_un()

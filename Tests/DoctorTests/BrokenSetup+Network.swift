@@ -53,6 +53,10 @@ extension BrokenSetup {
                 .unreachable, "router.example:443", "does not answer: Connection refused")
         },
         BrokenSetup(
+            "something else at the router's place", .router, says: "does not let this device connect", because: "404",
+            cure: "leads to m2m-router and to nothing else"
+        ) { $0.machine.unreachable = TransportError(.rejected, "router.example:443", "answers 404 Not Found") },
+        BrokenSetup(
             "not enrolled", .router, says: "not enrolled",
             cure: "sudo -u m2m m2m-agent enroll --claim CODE && sudo systemctl restart m2m-agent"
         ) {

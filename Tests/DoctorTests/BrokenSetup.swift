@@ -30,7 +30,7 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
     /// An agent that does not run says nothing.
     private static func silence(_ device: inout SoundDevice) {
         device.patient.agent = nil
-        device.patient.silence = "/run/m2m-agent/agent.sock cannot be reached: No such file or directory"
+        device.patient.silence = .dead("/run/m2m-agent/agent.sock cannot be reached: No such file or directory")
     }
 
     private static let agent = [
@@ -56,6 +56,17 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
             $0.machine.units["m2m-agent"] =
                 "LoadState=loaded\nActiveState=activating\nUnitFileState=enabled\nResult=watchdog\n"
         },
+        BrokenSetup(
+            "the agent hangs", .agent, says: "runs and does not answer", because: "says nothing for 20 s",
+            cure: "sudo systemctl restart m2m-agent"
+        ) {
+            silence(&$0)
+            $0.patient.silence = .hung("/run/m2m-agent/agent.sock says nothing for 20 s")
+        },
+        BrokenSetup(
+            "nobody has approved the files", .integrity, .warning, says: "nobody has approved 3 files",
+            cure: "m2m integrity greenhouse approve"
+        ) { $0.patient.agent?.integrity?.counter = 0 },
         BrokenSetup(
             "no agent, and no systemd", .agent, says: "does not answer", because: "cannot be reached",
             cure: "m2m-agent run"
@@ -89,7 +100,7 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
         },
         BrokenSetup(
             "a database was damaged", .store, .warning, says: "store.db.damaged",
-            cure: "sudo rm /var/lib/m2m-agent/store.db.damaged*"
+            cure: "sudo rm /var/lib/m2m-agent/store.db.damaged /var/lib/m2m-agent/store.db.damaged-wal"
         ) { $0.machine.folders["/var/lib/m2m-agent"] = ["store.db", "store.db.damaged", "store.db.damaged-wal"] },
     ]
 
@@ -110,7 +121,8 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
         ) { try $0.configure("[keeper]\n", "") },
         BrokenSetup(
             "lines keep their value without a keeper", .gpio, .warning, says: "keeps its last value",
-            cure: "echo dtparam=strict_gpiod | sudo tee -a /boot/firmware/config.txt", alsoAt: [.keeper]
+            cure: #"printf '\n[all]\ndtparam=strict_gpiod\n' | sudo tee -a /boot/firmware/config.txt && sudo reboot"#,
+            alsoAt: [.keeper]
         ) {
             try $0.configure("[keeper]\n", "")
             $0.machine.files["/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs"] = "Y\n"
@@ -162,7 +174,8 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
         ) { $0.machine.folders["/dev"] = ["i2c-1"] },
         BrokenSetup(
             "the sensor at its other address", .i2c, says: "nothing answers at 0x76", because: "0x77 answers there",
-            cure: #"-e '/^\[components\.climate\]/a address = 0x77' /etc/m2m-agent/agent.toml && sudo systemctl reload"#
+            cure:
+                #"-e '/^\[components\.climate\]/a address = 0x77' /etc/m2m-agent/agent.toml && sudo m2m-agent check &&"#
         ) { $0.patient.board?.buses[0].targets[0].address = 0x77 },
         BrokenSetup("no sensor", .i2c, says: "nothing answers at 0x76", because: "no power", cure: "see to the wires") {
             $0.patient.board?.buses[0].targets = []
@@ -173,10 +186,10 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
             cure: "ls -l /sys/bus/i2c/devices/1-0076/driver"
         ) { $0.patient.board?.buses[0].targets[0].isHeldByDriver = true },
         BrokenSetup("a dead bus", .i2c, says: "i2c-1", cure: "power-cycle") {
-            $0.patient.board?.problems = ["i2c-1 does not answer: SDA is held low"]
+            $0.patient.board?.problems = ["/dev/i2c-1 does not answer: SDA is held low"]
         },
         BrokenSetup("a weak power supply", .power, .warning, says: "was too low", cure: "power supply") {
-            $0.machine.files["/sys/devices/platform/soc/soc:firmware/get_throttled"] = "50000\n"
+            $0.machine.throttled = "throttled=0x50000\n"
         },
     ]
 }

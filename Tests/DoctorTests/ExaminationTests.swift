@@ -36,11 +36,52 @@ import Transport
 
     @Test("Without the rights to look it says so, and calls nothing broken") func hidden() async throws {
         var device = try SoundDevice()
-        device.patient.configuration = .unreadable("Permission denied")
+        device.patient.configuration = .unreadable
         device.machine.hiddenFiles = ["/proc/42/io"]
         let findings = await device.findings()
         #expect(findings.allSatisfy { $0.severity <= .note }, "\(findings.flatMap(\.lines))")
         #expect(findings.contains { $0.place == .configuration && $0.cure == "sudo m2m doctor" })
+    }
+
+    @Test("An agent that does not answer this user is no fault of the device's") func refused() async throws {
+        var device = try SoundDevice()
+        device.patient.agent = nil
+        device.patient.silence = .refused("user pi may not read anything here")
+        device.machine.isRoot = false
+        let findings = await device.findings()
+        #expect(findings.allSatisfy { $0.severity <= .note }, "\(findings.flatMap(\.lines))")
+        #expect(findings.contains { $0.place == .agent && $0.cure == "sudo m2m doctor" })
+    }
+
+    @Test("The drop-in with which files are watched by fanotify is not complained of") func fanotify() async throws {
+        var device = try SoundDevice()
+        device.patient.agent?.integrity?.mode = "fanotify"
+        device.machine.exposure["m2m-agent"] = "2.4 OK :-)"
+        #expect(await device.findings().exitStatus == .done)
+    }
+
+    @Test("Of another sensor nobody makes a BMP280, nor of one what two could be") func foreign() async throws {
+        var device = try SoundDevice()
+        device.patient.board?.buses[0].targets[0].address = 0x3C
+        let finding = try #require(await device.findings().first { $0.place == .i2c })
+        #expect(finding.cure?.contains("see to the wires") == true, "\(finding.lines)")
+        try device.configure(
+            "[components.heater]", "[components.cellar]\nmodel = \"bmp280\"\naddress = 0x77\n[components.heater]")
+        device.patient.board?.buses[0].targets = []
+        #expect(await device.findings().count { $0.cure?.contains("see to the wires") == true } == 2)
+    }
+
+    @Test("Trouble on a bus of which nobody has said a word is none") func monitor() async throws {
+        var device = try SoundDevice()
+        device.patient.board?.problems = ["/dev/i2c-20 does not answer: it is stuck"]
+        #expect(await device.findings().exitStatus == .done)
+    }
+
+    @Test("A masked unit is unmasked before it is started") func masked() async throws {
+        var device = try SoundDevice()
+        device.machine.units["m2m-keeper"] = "LoadState=masked\nActiveState=inactive\nUnitFileState=masked\n"
+        let finding = try #require(await device.findings().first { $0.place == .keeper })
+        #expect(finding.cure == "sudo systemctl unmask m2m-keeper && sudo systemctl enable --now m2m-keeper")
     }
 
     @Test("A simulated board has no chips, no firmware and no watchdog to be looked at") func simulated() async throws {

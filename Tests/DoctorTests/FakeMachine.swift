@@ -7,7 +7,6 @@ struct FakeMachine: Machine {
     var files = [
         "/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs": "N\n",
         "/boot/firmware/config.txt": "dtparam=i2c_arm=on\n[pi5]\ngpio=5=op,dl\n[all]\ngpio=5=op,dh,pu\n",
-        "/sys/devices/platform/soc/soc:firmware/get_throttled": "0\n",
         "/proc/42/io": "rchar: 1\nwrite_bytes: 10485760\n",
         "/proc/net/route": "Iface\tDestination\tGateway\neth0\t00000000\t0102A8C0\n",
     ]
@@ -27,6 +26,7 @@ struct FakeMachine: Machine {
     ]
     var exposure = ["m2m-agent": "1.6 OK :-)", "m2m-keeper": "0.6 SAFE 😀"]
     var watchdog = "14s"
+    var throttled: String? = "throttled=0x0\n"
     var timedate = "CanNTP=yes\nNTP=yes\n"
     var names: Set = ["router.example"]
     var unreachable: TransportError?
@@ -54,6 +54,7 @@ struct FakeMachine: Machine {
             return exposure[unit].map {
                 ProgramResult(output: "  NAME DESCRIPTION\n\n→ Overall exposure level for \(unit).service: \($0)\n")
             }
+        case "vcgencmd": return throttled.map { ProgramResult(output: $0) }
         case "timedatectl": return ProgramResult(output: timedate)
         default: return nil
         }

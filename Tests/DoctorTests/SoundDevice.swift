@@ -44,7 +44,7 @@ struct SoundDevice {
                         ComponentStatus(id: try #require(ComponentID(rawValue: "climate")), model: "bmp280"),
                         ComponentStatus(id: try #require(ComponentID(rawValue: "heater")), model: "relay"),
                     ], notes: []),
-                integrity: IntegrityStatus(state: .intact, mode: "inotify", files: 3), process: 42),
+                integrity: IntegrityStatus(state: .intact, mode: "inotify", counter: 1, files: 3), process: 42),
             board: BoardInventory(
                 board: "Raspberry Pi 4",
                 buses: [.init(number: 1, name: "bcm2835", targets: [.init(address: 0x76, isHeldByDriver: false)])]))

@@ -172,7 +172,7 @@ extension ProgramTests {
                 }
                 let all = try house.done(await house.run("/bin/tar", ["--extract", "--to-stdout", "--file", archive]))
                 #expect(all.output.contains { $0.contains("id = \"greenhouse\"") })
-                #expect(all.output.contains("# password = [removed]"))
+                #expect(all.output.contains("# password = \"[removed]\""))
                 #expect(!all.output.contains { $0.contains("hunter2") })
                 let mode = try FileManager.default.attributesOfItem(atPath: archive)[.posixPermissions] as? Int
                 #expect(mode == 0o600)

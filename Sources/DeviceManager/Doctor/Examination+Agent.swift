@@ -13,7 +13,7 @@ extension Examination {
                     .configuration, .good,
                     "\(file) is right: \(settings.id), with \(many) component\(many == 1 ? "" : "s")")
             ]
-        case .missing where file == Patient.usualConfiguration:
+        case .missing where file == AgentConfiguration.usualFile:
             return [
                 Finding(
                     .configuration, .fault, "there is no \(file)",
@@ -36,8 +36,13 @@ extension Examination {
 
     func agent() async -> [Finding] {
         let unit = await unit("m2m-agent")
+        if case .refused(let reason) = patient.silence {
+            return [
+                Finding(.agent, .note, "the agent does not answer this user", cause: reason, cure: "sudo m2m doctor")
+            ]
+        }
         guard let answers = patient.agent else { return [silent(unit)] }
-        let uptime = answers.status.uptime.text
+        let uptime = Duration.seconds(answers.status.uptime.components.seconds).text
         var findings = [Finding(.agent, .good, "\(answers.status.software) has been running for \(uptime)")]
         if let unit, unit.isInstalled, !unit.isEnabled {
             findings.append(
@@ -50,14 +55,25 @@ extension Examination {
                 .agent, .fault, note,
                 cause: "it disables itself when its files are not as approved, or its owner wants it",
                 cure: "m2m integrity \(answers.status.device) show; then, by its owner: m2m integrity "
-                    + "\(answers.status.device) enable")
+                    + "\(answers.status.device) approve && m2m integrity \(answers.status.device) enable")
         }
         return findings
     }
 
     /// Why an agent says nothing.
     private func silent(_ unit: Unit?) -> Finding {
-        let reason = patient.silence ?? "nobody listens on its socket"
+        var reason = "nobody listens on its socket"
+        switch patient.silence {
+        case .dead(let words), .refused(let words): reason = words
+        case .hung(let words):
+            let isUnit = unit?.active == "active"
+            return Finding(
+                .agent, .fault, "the agent runs and does not answer", cause: words,
+                cure: isUnit
+                    ? "sudo systemctl restart m2m-agent"
+                    : "end its process with kill -9; then: m2m-agent run\(patient.option)")
+        case nil: break
+        }
         guard let unit, unit.isInstalled else {
             return Finding(
                 .agent, .fault, "the agent does not answer", cause: reason,
@@ -65,7 +81,9 @@ extension Examination {
         }
         switch unit.active {
         case "active":
-            return Finding(.agent, .fault, "m2m-agent runs and does not answer", cause: reason, cure: "sudo m2m doctor")
+            return Finding(
+                .agent, .fault, "m2m-agent runs and does not answer", cause: reason,
+                cure: machine.isRoot ? "sudo systemctl restart m2m-agent" : "sudo m2m doctor")
         case "activating", "failed":
             return Finding(
                 .agent, .fault, "m2m-agent ends again and again", cause: "\(unit.result); its log says why",
@@ -73,7 +91,7 @@ extension Examination {
         default:
             return Finding(
                 .agent, .fault, "m2m-agent does not run", cause: "its unit is \(unit.active), and \(unit.enabled)",
-                cure: "sudo systemctl enable --now m2m-agent")
+                cure: unit.start("m2m-agent"))
         }
     }
 
@@ -98,11 +116,14 @@ extension Examination {
     func store() -> [Finding] {
         var findings: [Finding] = []
         if let folder = patient.settings?.stateDirectory {
-            findings += machine.names(in: folder).filter { $0.hasSuffix(".damaged") }.map { name in
-                Finding(
+            let names = machine.names(in: folder)
+            findings += names.filter { $0.hasSuffix(".damaged") }.map { name in
+                // Each by its name: the folder is closed to whoever types it, and to their shell.
+                let files = names.filter { $0.hasPrefix(name) }.sorted().map { "\(folder)/\($0)".shellWord }
+                return Finding(
                     .store, .warning, "\(folder)/\(name) is a database that was damaged, and set aside",
                     cause: "a power cut on a bad card, as a rule; another one was begun in its place",
-                    cure: "sudo rm \("\(folder)/\(name)".shellWord)*")
+                    cure: "sudo rm \(files.joined(separator: " "))")
             }
         }
         guard let store = patient.agent?.status.store else {
@@ -150,6 +171,17 @@ extension Examination {
                     .integrity, .warning, "what files are meant to be is not known",
                     cause: "the device is not commanded until its router has said something about it",
                     cure: "see router; then: m2m integrity \(device) show"))
+        case .intact where integrity.counter == 0:
+            findings.append(
+                Finding(
+                    .integrity, .warning, "nobody has approved \(integrity.files) files yet",
+                    cause: "until then a device that is exchanged, or set back, is not noticed",
+                    cure: "m2m integrity \(device) approve, by its owner"))
+        case .disabled where integrity.changes == 0:
+            findings.append(
+                Finding(
+                    .integrity, .fault, "the device is disabled", cause: integrity.disabledBecause,
+                    cure: "m2m integrity \(device) enable, by its owner"))
         case .intact:
             findings.append(Finding(.integrity, .good, "\(integrity.files) files are as approved"))
         case .changed, .disabled:

@@ -96,8 +96,16 @@ extension Examination {
         guard let board = patient.board else {
             return [Finding(.i2c, .note, "nobody could look at the buses")]
         }
-        var findings = board.problems.filter { $0.contains("i2c") || $0.contains("I²C") }.map {
-            Finding(.i2c, .fault, $0, cure: "power-cycle what hangs on the bus; then: m2m probe")
+        // A bus of which nobody has said a word, such as that of a monitor, may be as it likes.
+        let buses = Set(targets.map { "/dev/i2c-\($0.bus)" })
+        var findings = board.problems.filter { problem in
+            problem.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "," }).contains {
+                buses.contains(String($0))
+            }
+        }.map { problem in
+            patient.agent == nil && !machine.isRoot
+                ? hidden(.i2c, "a bus")
+                : Finding(.i2c, .fault, problem, cure: "power-cycle what hangs on the bus; then: m2m probe")
         }
         findings += missingTargets().map { target in silent(target, board) }
         guard findings.isEmpty else { return findings }
@@ -120,10 +128,10 @@ extension Examination {
                     + "sudo modprobe -r NAME, and without its dtoverlay in config.txt for good")
         }
         let taken = Set(targets.filter { $0.bus == target.bus }.map(\.address))
-        let others = found.filter { !$0.isHeldByDriver && !taken.contains($0.address) }.map {
-            Self.hexadecimal($0.address)
-        }
-        guard let other = others.first else {
+        // What else answers may be anything: only where a BMP280 can be, and nothing else is missing, is it taken for it.
+        let others = found.filter { !$0.isHeldByDriver && !taken.contains($0.address) }.map(\.address)
+            .filter([0x76, 0x77].contains).map(Self.hexadecimal)
+        guard others.count == 1, let other = others.first, missingTargets().count == 1 else {
             return Finding(
                 .i2c, .fault, finding, cause: "it has no power, or SDA and SCL are swapped or loose",
                 cure: "see to the wires (zless /usr/share/doc/m2m-agent/Wiring.md.gz); then: m2m probe")
@@ -131,17 +139,18 @@ extension Examination {
         let table = "/^\\[components\\.\(target.component)\\]/"
         let edit = "-e '\(table),/^\\[/{/^ *address *=/d}' -e '\(table)a address = \(other)'"
         return Finding(
-            .i2c, .fault, finding, cause: "\(others.joined(separator: ", ")) answers there, and is not configured",
-            cure: "sudo sed -i \(edit) \(patient.configurationFile.shellWord) && sudo systemctl reload m2m-agent")
+            .i2c, .fault, finding, cause: "\(other) answers there, and is not configured",
+            cure: "sudo sed -i \(edit) \(patient.configurationFile.shellWord) && sudo m2m-agent check\(patient.option) "
+                + "&& sudo systemctl reload m2m-agent")
     }
 
-    func power() -> [Finding] {
+    func power() async -> [Finding] {
         guard patient.hasRealBoard else { return [Finding(.power, .note, "the board is simulated")] }
         // Bits of `vcgencmd get_throttled` (Raspberry Pi documentation): 0 and 16 under-voltage, now and since the boot.
-        let path = "/sys/devices/platform/soc/soc:firmware/get_throttled"
-        guard let text = readable(path), let bits = Int(text.filter { !$0.isWhitespace }, radix: 16) else {
-            return [Finding(.power, .note, "this machine does not tell its voltage")]
-        }
+        guard let result = await machine.run(["vcgencmd", "get_throttled"]),
+            let word = result.properties["throttled"], word.hasPrefix("0x"),
+            let bits = Int(word.dropFirst(2), radix: 16)
+        else { return [Finding(.power, .note, "this machine does not tell its voltage")] }
         guard bits & 0x1_0001 != 0 else { return [Finding(.power, .good, "the voltage has not been too low")] }
         return [
             Finding(

@@ -13,7 +13,9 @@ extension Examination {
                 Finding(
                     .disk, .fault, "nothing can be written under \(folder)",
                     cause: "the kernel does that to a card with errors: dmesg shows them",
-                    cure: "sudo mount -o remount,rw / and, as soon as you can, another card")
+                    cure:
+                        "sudo mount -o remount,rw \"$(findmnt -no TARGET --target \(folder.shellWord))\" and, as soon as you "
+                        + "can, another card")
             ]
         }
         let free = "\(disk.free / 1_048_576) MB (\(disk.free * 100 / disk.size) %) are free under \(folder)"

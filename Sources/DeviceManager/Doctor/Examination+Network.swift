@@ -61,12 +61,17 @@ extension Examination {
             ]
         }
         var findings = [Finding(.dns, .good, "\(host) leads to an address")]
+        guard let trust = identity.trust else {
+            return findings + [
+                hidden(.tls, "which certificates are trusted"), Finding(.router, .note, "not tried: see tls"),
+            ]
+        }
         do throws(TransportError) {
-            try await machine.reach(router.address, identity.trust)
+            try await machine.reach(router.address, trust)
             findings.append(Finding(.tls, .good, "its certificate is trusted"))
             findings.append(known(settings, identity))
         } catch {
-            findings += unreached(error, router, identity)
+            findings += unreached(error, router, trust)
         }
         return findings
     }
@@ -78,19 +83,27 @@ extension Examination {
     }
 
     private func unreached(
-        _ error: TransportError, _ router: AgentConfiguration.Router, _ identity: Patient.Identity
+        _ error: TransportError, _ router: AgentConfiguration.Router, _ trust: TLSTrust
     ) -> [Finding] {
         switch error.kind {
         case .untrusted, .untimely:
             let cure =
                 error.kind == .untimely
                 ? "see clock; where that is right, the router's certificate is over: sudo systemctl restart m2m-router, on its machine"
-                : Self.trustCure(identity.trust, patient)
+                : Self.trustCure(trust, router, patient)
             return [
                 Finding(.tls, .fault, "the router is not trusted", cause: error.description, cure: cure),
                 Finding(.router, .note, "not tried: see tls"),
             ]
-        default:
+        case .rejected, .violation, .tooLong:
+            return [
+                Finding(.tls, .good, "its certificate is trusted"),
+                Finding(
+                    .router, .fault, "the router does not let this device connect", cause: error.description,
+                    cure: "see that \(router.address) leads to m2m-router and to nothing else, and what its log says: "
+                        + "journalctl --unit m2m-router, on its machine"),
+            ]
+        case .unreachable, .occupied, .lost:
             return [
                 Finding(.tls, .note, "not tried: see router"),
                 Finding(
@@ -101,8 +114,14 @@ extension Examination {
         }
     }
 
-    private static func trustCure(_ trust: TLSTrust, _ patient: Patient) -> String {
+    private static func trustCure(
+        _ trust: TLSTrust, _ router: AgentConfiguration.Router, _ patient: Patient
+    ) -> String {
         let file = patient.configurationFile
+        // An enrolment does not change what the configuration says.
+        if let path = router.caFile {
+            return "put the CA of that router into \(path), or name another as ca_file in \(file)"
+        }
         return switch trust {
         case .file(let path):
             "put the CA of the right router into \(path), or enrol anew with the code that `m2m claim` shows: "

@@ -27,7 +27,8 @@ extension Examination {
                     Finding(
                         .keeper, .fault, "m2m-keeper does not run",
                         cause: "its unit is \(unit.active), and \(unit.enabled)",
-                        cure: "sudo systemctl enable --now m2m-keeper"))
+                        cure: unit.active == "activating" || unit.active == "failed"
+                            ? "journalctl --unit m2m-keeper --lines 20" : unit.start("m2m-keeper")))
             } else if !unit.isEnabled {
                 findings.append(
                     Finding(
@@ -57,22 +58,25 @@ extension Examination {
     /// What becomes of a line when nobody holds it any more (raspberrypi/linux pull requests 6117 and 6150).
     func gpio() -> [Finding] {
         guard patient.hasRealBoard else { return [Finding(.gpio, .note, "the board is simulated")] }
-        let drivers = ["pinctrl_bcm2835", "pinctrl_rp1"]
-        for driver in drivers {
-            guard let text = readable("/sys/module/\(driver)/parameters/persist_gpio_outputs") else { continue }
-            guard text.hasPrefix("Y") else {
-                return [Finding(.gpio, .good, "a line that nobody holds becomes an input")]
-            }
-            let hasKeeper = patient.settings?.keeper != nil
-            return [
-                Finding(
-                    .gpio, hasKeeper ? .note : .warning, "a line that nobody holds keeps its last value",
-                    cause: "kernels for a Raspberry Pi do so since April 2024",
-                    cure: hasKeeper
-                        ? nil : "echo dtparam=strict_gpiod | sudo tee -a \(bootFile ?? "/boot/firmware/config.txt")")
-            ]
+        // A kernel for all models has both drivers: the header's own decides.
+        let hasRP1 = patient.board?.chips.contains { $0.label == "pinctrl-rp1" } ?? false
+        let driver = hasRP1 ? "pinctrl_rp1" : "pinctrl_bcm2835"
+        guard let text = readable("/sys/module/\(driver)/parameters/persist_gpio_outputs") else {
+            return [Finding(.gpio, .note, "what becomes of a line that nobody holds this kernel does not tell")]
         }
-        return [Finding(.gpio, .note, "what becomes of a line that nobody holds this kernel does not tell")]
+        guard text.hasPrefix("Y") else { return [Finding(.gpio, .good, "a line that nobody holds becomes an input")] }
+        let isUnheld = patient.settings.map { $0.keeper == nil && $0.components.contains { $0.output != nil } } ?? false
+        return [
+            Finding(
+                .gpio, isUnheld ? .warning : .note, "a line that nobody holds keeps its last value",
+                cause: "kernels for a Raspberry Pi do so since April 2024",
+                cure: isUnheld ? Self.boot("dtparam=strict_gpiod", bootFile ?? "/boot/firmware/config.txt") : nil)
+        ]
+    }
+
+    /// Has the firmware set something on every model, whatever the lines before are for.
+    private static func boot(_ setting: String, _ file: String) -> String {
+        "printf '\\n[all]\\n\(setting)\\n' | sudo tee -a \(file) && sudo reboot"
     }
 
     func bootValues() -> [Finding] {
@@ -104,7 +108,7 @@ extension Examination {
             return [
                 Finding(
                     .watchdog, .warning, "there is no hardware watchdog", cause: "this kernel has no driver for one",
-                    cure: bootFile.map { "echo dtparam=watchdog=on | sudo tee -a \($0) && sudo reboot" })
+                    cure: bootFile.map { Self.boot("dtparam=watchdog=on", $0) })
             ]
         }
         guard let result = await machine.run(["systemctl", "show", "--property=RuntimeWatchdogUSec"]),

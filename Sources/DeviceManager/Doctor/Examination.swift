@@ -19,33 +19,30 @@ public struct Examination: Sendable {
 
     /// Looks at everything.
     ///
-    /// - Returns: What was found, in the order of ``Finding/Place``.
-    public func findings() async -> [Finding] {
-        var findings = configuration()
-        findings += await agent()
-        findings += await keeper()
-        findings += gpio() + devices() + i2c() + components() + bootValues()
-        findings += await watchdog()
-        findings += power()
-        findings += await clock()
-        findings += await router()
-        findings += disk() + writes() + store() + integrity()
-        findings += await hardening()
-        return findings
+    /// - Parameter tell: Takes what was found as soon as it is: some of it takes its time.
+    /// - Returns: All of it, in the order of ``Finding/Place``.
+    @discardableResult
+    public func findings(_ tell: ([Finding]) -> Void = { _ in }) async -> [Finding] {
+        var all: [Finding] = []
+        func take(_ findings: [Finding]) {
+            tell(findings)
+            all += findings
+        }
+        take(configuration())
+        take(await agent())
+        take(await keeper())
+        take(gpio() + devices() + i2c() + components() + bootValues())
+        take(await watchdog())
+        take(await power())
+        take(await clock())
+        take(await router())
+        take(disk() + writes() + store() + integrity())
+        take(await hardening())
+        return all
     }
 
     /// A finding for whoever may not look.
     func hidden(_ place: Finding.Place, _ what: String) -> Finding {
-        Finding(place, .note, "\(what) can't be looked at by this user", cure: "sudo m2m doctor")
+        Finding(place, .note, "\(what) can't be looked at by this user", cure: "sudo m2m doctor\(patient.option)")
     }
-}
-
-extension Patient {
-    /// The configuration as an option for commands; empty where it is the usual one.
-    var option: String {
-        configurationFile == Self.usualConfiguration ? "" : " --config \(configurationFile.shellWord)"
-    }
-
-    /// Where the configuration is where nobody says otherwise.
-    public static let usualConfiguration = "/etc/m2m-agent/agent.toml"
 }

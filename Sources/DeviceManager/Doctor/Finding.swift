@@ -94,10 +94,12 @@ public struct Finding: Hashable, Sendable {
 
     /// The finding as people read it: a line, and one more for its cause and for its cure.
     public var lines: [String] {
-        let head = "\(padded(severity.rawValue, 8)) \(padded(place.rawValue, 13)) \(finding)"
+        let head = "\(padded(severity.rawValue, 8)) \(padded(place.rawValue, 13)) \(finding.onOneLine)"
         let margin = String(repeating: " ", count: 23)
-        return [head]
-            + [cause.map { "\(margin)cause: \($0)" }, cure.map { "\(margin)cure:  \($0)" }].compactMap(\.self)
+        let more = [("cause: ", cause), ("cure:  ", cure)].compactMap { name, text in
+            text.map { margin + name + $0.onOneLine }
+        }
+        return [head] + more
     }
 }
 
@@ -118,6 +120,17 @@ extension Collection<Finding> {
         guard faults + warnings > 0 else { return "nothing to mend" }
         return [(faults, "fault"), (warnings, "warning")].filter { $0.0 > 0 }
             .map { "\($0) \($1)\($0 == 1 ? "" : "s")" }.joined(separator: ", ")
+    }
+}
+
+extension String {
+    /// The text without what could command a terminal, or look like another line: some of it comes from afar.
+    fileprivate var onOneLine: String {
+        var clean = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            clean.append(scalar.properties.generalCategory == .control ? " " : scalar)
+        }
+        return String(clean)
     }
 }
 

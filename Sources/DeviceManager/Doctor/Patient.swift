@@ -11,9 +11,19 @@ public struct Patient: Sendable {
     /// What the agent says; nil: it says nothing.
     public var agent: Answers?
     /// Why it says nothing.
-    public var silence: String?
+    public var silence: Silence?
     /// What can be seen of the board; nil: nothing can.
     public var board: BoardInventory?
+
+    /// Why an agent says nothing.
+    public enum Silence: Hashable, Sendable {
+        /// Nobody listens: why, in words.
+        case dead(String)
+        /// Somebody listens, and says nothing: for how long, in words.
+        case hung(String)
+        /// This user may not ask: why, in words.
+        case refused(String)
+    }
 
     /// What a configuration file says.
     public enum Configuration: Sendable {
@@ -22,7 +32,7 @@ public struct Patient: Sendable {
         /// There is none.
         case missing
         /// Whoever asks may not read it.
-        case unreadable(String)
+        case unreadable
         /// Something in it is wrong, a sentence each.
         case wrong([String])
     }
@@ -31,11 +41,11 @@ public struct Patient: Sendable {
     public struct Identity: Sendable {
         /// Whether it has a key; nil: whoever asks may not know.
         public var hasKey: Bool?
-        /// Which certificates it trusts.
-        public var trust: TLSTrust
+        /// Which certificates it trusts; nil: whoever asks may not know.
+        public var trust: TLSTrust?
 
         /// What a device has of its router.
-        public init(hasKey: Bool?, trust: TLSTrust) {
+        public init(hasKey: Bool?, trust: TLSTrust?) {
             self.hasKey = hasKey
             self.trust = trust
         }
@@ -60,7 +70,7 @@ public struct Patient: Sendable {
 
     /// A device.
     public init(
-        configurationFile: String, configuration: Configuration, agent: Answers? = nil, silence: String? = nil,
+        configurationFile: String, configuration: Configuration, agent: Answers? = nil, silence: Silence? = nil,
         board: BoardInventory? = nil
     ) {
         self.configurationFile = configurationFile
@@ -68,6 +78,11 @@ public struct Patient: Sendable {
         self.agent = agent
         self.silence = silence
         self.board = board
+    }
+
+    /// The configuration as an option for commands; empty where it is the usual one.
+    var option: String {
+        configurationFile == AgentConfiguration.usualFile ? "" : " --config \(configurationFile.shellWord)"
     }
 
     /// The configuration, where it is right.
