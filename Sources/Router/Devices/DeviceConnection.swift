@@ -32,7 +32,7 @@ actor DeviceConnection {
     /// Runs the session to its end.
     func run() async {
         do {
-            try await handle(.begin)
+            try await apart { try await self.handle(.begin) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.explaining { try await self.read() } }
                 group.addTask { try await self.explaining { try await self.store() } }
@@ -61,16 +61,29 @@ actor DeviceConnection {
         defer { deliveries.finish() }
         for try await message in channel.inbound {
             entrance?.heard()
-            try await handle(.received(message))
+            try await apart { try await self.handle(.received(message)) }
+        }
+    }
+
+    /// Does something in a task of its own.
+    ///
+    /// What a task has once called stays its size until it ends, though most of it is called at the beginning and then no
+    /// more. There are three of them for each device, which do nothing most of the time.
+    private func apart(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(operation: body)
+            try await group.waitForAll()
         }
     }
 
     /// Stores what the device sends; the session is over when all of it is.
     private func store() async throws {
         while let portion = await deliveries.next() {
-            switch portion {
-            case .batches(let batches): try await ingest(batches)
-            case .description(let description): try await describe(description)
+            try await apart {
+                switch portion {
+                case .batches(let batches): try await self.ingest(batches)
+                case .description(let description): try await self.describe(description)
+                }
             }
             core.trouble.isOver()
             deliveries.stored(portion)
@@ -81,21 +94,26 @@ actor DeviceConnection {
 
     private func watch() async throws {
         while true {
-            switch await notices.next(until: session.deadline, on: core.time) {
-            case .element(.call(let call)): try await handle(.call(call))
-            case .element(.renew(let renew)): try await handle(.renew(renew))
-            case .element(.inquire(let ask)): try await handle(.inquire(ask))
-            case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
-            case .element(.connected): continue
-            case .element(.areYouThere): try await handle(.ask)
-            case .element(.revoked):
-                try await handle(.rejected(Self.revoked))
-            case .element(.replaced):
-                try await handle(
-                    .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
-            case .deadline: try await handle(.tick)
-            case .finished: throw SessionEnded()
-            }
+            let next = await notices.next(until: session.deadline, on: core.time)
+            try await apart { try await self.follow(next) }
+        }
+    }
+
+    private func follow(_ next: Mailbox<Switchboard.Notice>.Received) async throws {
+        switch next {
+        case .element(.call(let call)): try await handle(.call(call))
+        case .element(.renew(let renew)): try await handle(.renew(renew))
+        case .element(.inquire(let ask)): try await handle(.inquire(ask))
+        case .element(.accepted(let owner)): try await handle(.enrolled(owner: owner.name))
+        case .element(.connected): break
+        case .element(.areYouThere): try await handle(.ask)
+        case .element(.revoked):
+            try await handle(.rejected(Self.revoked))
+        case .element(.replaced):
+            try await handle(
+                .rejected(Failure(.busy, "another connection of this device, or its new key, has taken over")))
+        case .deadline: try await handle(.tick)
+        case .finished: throw SessionEnded()
         }
     }
 
