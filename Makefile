@@ -146,8 +146,8 @@ $(KEEPER_DIR)/checked/m2m-keeper-simulated: $(KEEPER_FROM) $(KEEPER_FAKE) Tests/
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_ALL) $(CFLAGS_CHECK) $(KEEPER_C) $(KEEPER_FAKE) -o $@
 
-bench: build ## time, memory and wake-ups of the programs, beside their peers: a table, and bin/bench.json
-	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin > bin/bench.json
+bench: build ## time, memory and wake-ups of the programs, beside their peers: a table, and bin/bench.json; ONLY="idle keeper"
+	@"$$($(SWIFT) build --configuration release --show-bin-path)/m2m-bench" bin $(ONLY) > bin/bench.json
 	@cat bin/bench.json
 
 soak: build ## an hour of an agent whose router comes and goes: whether its memory, descriptors or threads grow

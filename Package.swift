@@ -197,8 +197,7 @@ let package = Package(
             name: "m2m-bench",
             dependencies: [
                 "DeviceModel", "ConfigurationSchema", "HALSimulated", "DeviceManager", "Wire", "Client", "Link",
-                "Store",
-                "TOMLFile", .nioCore, .nioPosix, .logging, .lifecycle,
+                "Store", "CKeeper", "TOMLFile", .nioCore, .nioPosix, .logging,
             ],
             path: "Benchmarks/m2m-bench", swiftSettings: strict),
         c("CSimulatedDisk", path: "Tests/SimulatedDisk", links: ["sqlite3"]),

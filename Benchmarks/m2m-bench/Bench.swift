@@ -7,8 +7,9 @@ import Foundation
 struct Bench {
     private static let benchmarks: [any Benchmark.Type] = [
         // The first one looks at this process's own memory: nothing may have been allocated and freed before.
-        AttemptsBenchmark.self, StartBenchmark.self, IdleBenchmark.self, CommandBenchmark.self, StoreBenchmark.self,
-        WearBenchmark.self, UplinkBenchmark.self, IntegrityBenchmark.self, VerdictBenchmark.self, SoakBenchmark.self,
+        AttemptsBenchmark.self, StartBenchmark.self, IdleBenchmark.self, KeeperBenchmark.self, CommandBenchmark.self,
+        StoreBenchmark.self, WearBenchmark.self, UplinkBenchmark.self, RouterBenchmark.self, IntegrityBenchmark.self,
+        VerdictBenchmark.self, LossBenchmark.self, SoakBenchmark.self,
     ]
 
     static func main() async {
@@ -17,13 +18,7 @@ struct Bench {
         let wanted = benchmarks.filter { arguments.isEmpty ? $0.isUsual : arguments.contains($0.name) }
         guard arguments.isEmpty || wanted.count == arguments.count else { return usage() }
         do {
-            let workshop = try Workshop(programs: programs)
-            var figures: [Figure] = []
-            for benchmark in wanted {
-                say("\(benchmark.summary) …")
-                figures += try await benchmark.run(in: workshop)
-            }
-            try workshop.close()
+            let figures = try await measure(wanted, in: try Workshop(programs: programs))
             show(figures)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -32,6 +27,23 @@ struct Bench {
             say("m2m-bench: \(error)")
             exit(1)
         }
+    }
+
+    /// The figures; programs that were started end with them, whatever happens.
+    private static func measure(_ wanted: [any Benchmark.Type], in workshop: Workshop) async throws -> [Figure] {
+        let outcome: Result<[Figure], any Error>
+        do {
+            var figures: [Figure] = []
+            for benchmark in wanted {
+                say("\(benchmark.summary) …")
+                figures += try await benchmark.run(in: workshop)
+            }
+            outcome = .success(figures)
+        } catch {
+            outcome = .failure(error)
+        }
+        try workshop.close()
+        return try outcome.get()
     }
 
     private static func show(_ figures: [Figure]) {

@@ -30,8 +30,46 @@ enum Peers {
     }
 }
 
+/// A peer that does nothing, and is there until it is told to end.
+final class IdlePeer {
+    /// How it is doing.
+    let process: ProcessFigures
+    /// How long it took from its start until it was connected, in milliseconds.
+    let ready: Double
+    private let script: Process
+    private let lifeline: Pipe
+
+    /// Starts one.
+    ///
+    /// - Parameter figure: Which one; `Scripts/bench-peers` lists it.
+    /// - Throws: ``BenchError`` when it can't be connected here.
+    init(_ figure: String) throws {
+        let output = Pipe()
+        (script, lifeline) = (Process(), Pipe())
+        script.executableURL = URL(fileURLWithPath: "Scripts/bench-peers")
+        script.arguments = [figure]
+        (script.standardInput, script.standardOutput) = (lifeline, output)
+        try script.run()
+        let line = output.fileHandleForReading.availableData
+        guard let object = try JSONSerialization.jsonObject(with: line) as? [String: Any],
+            let process = object["process"] as? Int32 ?? (object["process"] as? Int).map(Int32.init),
+            let ready = object["ready_ms"] as? Double
+        else { throw BenchError(description: "Scripts/bench-peers \(figure) failed") }
+        (self.process, self.ready) = (ProcessFigures(id: process), ready)
+    }
+
+    /// Ends it.
+    func stop() throws {
+        try lifeline.fileHandleForWriting.close()
+        script.waitUntilExit()
+    }
+}
+
 /// The values of several rounds, ours and a peer's in turn.
 struct Rounds {
+    /// How many there are: `ROUNDS`.
+    static let count = ProcessInfo.processInfo.environment["ROUNDS"].flatMap(Int.init).map { max($0, 1) } ?? 3
+
     private(set) var ours: [String: [Double]] = [:]
     private(set) var theirs: [String: [Double]] = [:]
 

@@ -5,12 +5,12 @@ import Store
 /// Rows into the agent's store, a hundred in a transaction, against plain C with the same pragmas, table and indexes.
 enum StoreBenchmark: Benchmark {
     static let name = "store"
-    static let summary = "store: 200 000 rows, 100 in a transaction, each on the disk when the call is back; 3 rounds"
+    static let summary = "store: 200 000 rows, 100 in a transaction, each on the disk when the call is back"
     private static let rows = 200_000
 
     static func run(in workshop: Workshop) async throws -> [Figure] {
         var rounds = Rounds()
-        for round in 0..<3 {
+        for round in 0..<Rounds.count {
             let path = workshop.path("bench-\(round).db")
             let clock = ContinuousClock()
             let (start, worked) = (clock.now, ProcessFigures.ownSeconds)

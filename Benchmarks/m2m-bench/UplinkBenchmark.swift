@@ -7,13 +7,13 @@ import Wire
 /// let go on the device.
 enum UplinkBenchmark: Benchmark {
     static let name = "uplink"
-    static let summary = "uplink: 100 000 observations offline, then drained, durable at both ends; 3 rounds"
+    static let summary = "uplink: 100 000 observations offline, then drained, durable at both ends"
     private static let count = 100_000
     private static let share = 0.98
 
     static func run(in workshop: Workshop) async throws -> [Figure] {
         var rounds = Rounds()
-        for _ in 0..<3 {
+        for _ in 0..<Rounds.count {
             try await StoreBenchmark.fill(workshop.path("state/store.db"), rows: count, at: SystemTime().timestamp)
             for (name, value) in try await drain(workshop) { rounds.note(name, value) }
             for figure in ["send", "send-100"] {
@@ -85,12 +85,12 @@ enum UplinkBenchmark: Benchmark {
 }
 
 extension Workshop {
-    /// Connects to the agent on this machine, once it is there.
-    func local() async throws -> ClientConnection {
+    /// Connects to an agent on this machine, once it is there.
+    func local(_ socket: String = "agent.sock") async throws -> ClientConnection {
         let end = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < end {
             do {
-                return try await ClientConnection.local(path("agent.sock"))
+                return try await ClientConnection.local(path(socket))
             } catch  where error.code == .unreachable {
                 try await Task.sleep(for: .milliseconds(10))
             }

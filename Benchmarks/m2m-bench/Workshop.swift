@@ -7,7 +7,8 @@ import Wire
 final class Workshop {
     private let programs: URL
     private let folder: URL
-    private let address = "127.0.0.1:\(Int.random(in: 20_000...30_000))"
+    /// Where the router listens.
+    let address = "127.0.0.1:\(Int.random(in: 20_000...30_000))"
     private var running: [Process] = []
     private var router: Process?
 
@@ -65,6 +66,33 @@ final class Workshop {
         """
     }
 
+    /// Writes a configuration of the enrolled device that is otherwise in something.
+    ///
+    /// - Parameters:
+    ///   - name: Of its file.
+    ///   - change: What is otherwise.
+    /// - Returns: Where it is.
+    /// - Throws: What keeps it from being written.
+    func configuration(_ name: String, _ change: (String) -> String) throws -> String {
+        try write(name, change(configuration))
+    }
+
+    /// Makes a folder.
+    ///
+    /// - Returns: Where it is.
+    func folder(_ name: String) throws -> String {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        return path(name)
+    }
+
+    /// Writes a file.
+    ///
+    /// - Returns: Where it is.
+    func write(_ name: String, _ text: String) throws -> String {
+        try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+        return path(name)
+    }
+
     /// Starts the agent.
     ///
     /// - Parameters:
@@ -89,6 +117,13 @@ final class Workshop {
         running.removeAll { $0 === process }
     }
 
+    /// Ends a process as a power cut does.
+    func kill(_ process: Process) {
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        running.removeAll { $0 === process }
+    }
+
     /// Ends everything, and removes the folder.
     func close() throws {
         for process in running.reversed() { stop(process) }
@@ -98,9 +133,7 @@ final class Workshop {
     /// Ends the router as a power cut does, or starts it again where it was ended.
     func bounceRouter() throws {
         if let router, router.isRunning {
-            kill(router.processIdentifier, SIGKILL)
-            router.waitUntilExit()
-            running.removeAll { $0 === router }
+            kill(router)
         } else {
             router = try start("m2m-router", ["serve", "--data", path("router"), "--listen", address])
         }
@@ -112,10 +145,23 @@ final class Workshop {
     /// Where a file of the workshop is.
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    private func start(_ program: String, _ arguments: [String], errors: Pipe? = nil) throws -> Process {
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - program: Its name, among the programs that are measured; or its path.
+    ///   - arguments: What it is told.
+    ///   - variables: What its environment has beside this process's.
+    ///   - errors: Takes what it logs; nil: this process's standard error.
+    /// - Returns: Its process.
+    /// - Throws: What keeps it from being started.
+    func start(
+        _ program: String, _ arguments: [String], variables: [String: String] = [:], errors: Pipe? = nil
+    ) throws -> Process {
         let process = Process()
-        process.executableURL = programs.appendingPathComponent(program)
+        process.executableURL =
+            program.contains("/") ? URL(fileURLWithPath: program) : programs.appendingPathComponent(program)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         process.standardOutput = FileHandle.nullDevice
         if let errors { process.standardError = errors }
         try process.run()

@@ -129,7 +129,8 @@ enum House {
             "Store": "what is measured against plain C", "Link": "its attempts are measured",
             "DeviceManager": "what is linked", "HALSimulated": "the board of that", "TOMLFile": "its configuration",
             "ConfigurationSchema": "which mistakes that has", "Logging": "where it says nothing",
-            "ServiceLifecycle": "runs the link", "NIOCore": "a server that hangs up", "NIOPosix": "its socket",
+            "NIOCore": "a server that hangs up", "NIOPosix": "its socket",
+            "CKeeper": "orders to the keeper",
         ],
         "hal-conformance": [
             "HAL": "lines and buses by their names", "HALLinux": "the board under test",
