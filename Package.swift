@@ -19,8 +19,16 @@ func storey(_ name: String, path: String? = nil, exclude: [String] = [], uses: [
 
 /// A program of ours.
 func program(_ name: String, uses: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: uses, swiftSettings: strict)
+    .executableTarget(
+        name: name, dependencies: uses, swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(small, .when(configuration: .release))])
 }
+
+/// What makes a program smaller, and lets it sleep: Docs/Decisions/0030-what-the-agent-weighs.md.
+let small = [
+    "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+    "-Xlinker", "--wrap=dispatch_source_set_timer",  // CLinux/dispatch_monitor.c
+]
 
 /// Where libgpiod is, when it is not the one of this machine: a folder as `Scripts/fetch-libgpiod2` makes it.
 ///
@@ -216,7 +224,7 @@ let package = Package(
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         tests("FuzzTests", uses: ["FuzzTargets", "TestSupport"]),
-        tests("DeviceModelTests", uses: ["DeviceModel", "HALTestKit", "TestSupport"]),
+        tests("DeviceModelTests", uses: ["DeviceModel", "CLinux", "HALTestKit", "TestSupport"]),
         tests("ConfigurationSchemaTests", uses: ["ConfigurationSchema", "DeviceModel"]),
         tests("WireTests", uses: ["Wire", "DeviceModel", "TestSupport"]),
         tests(

@@ -1,3 +1,4 @@
+import CLinux
 import DeviceManager
 import DeviceModel
 import Glibc
@@ -13,6 +14,7 @@ struct RunCommand {
     let configurationFile: String
 
     func run() async throws -> ExitStatus {
+        clinux_share_heap()
         // Until the end: whenever nobody trapped it, SIGHUP would kill this process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let loaded: LoadedConfiguration
@@ -42,7 +44,7 @@ struct RunCommand {
             metadata: ["version": "\(Version.current)", "device.id": "\(loaded.agent.id)", "pid": "\(getpid())"])
         var configuration = ServiceGroupConfiguration(
             // Whatever ends first, the outputs are left in order.
-            services: (wiring.services + [reload]).map {
+            services: (wiring.services + [reload, CodeReleaseService(time: time)]).map {
                 .init(
                     service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup)

@@ -2,10 +2,19 @@
 
 #include <limits.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <string.h>
+
+/*
+ * Before anything else is asked of libcrypto: openssl.cnf of the machine is not read, which could break what is asked
+ * for here and change nothing else, and no words for mistakes are loaded, which nobody reads.
+ */
+__attribute__((constructor)) static void begin(void) {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+}
 
 bool ccrypto_random(uint8_t *bytes, size_t count) { return count <= INT_MAX && RAND_bytes(bytes, (int)count) == 1; }
 

@@ -6,9 +6,11 @@ final class SQLite {
     private let path: String
     private let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
+    private static let isSaving: Void = csqlite_save_memory()
 
     /// Opens a database, made when it is not there.
     init(path: String) throws(StoreError) {
+        Self.isSaving
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let result = sqlite3_open_v2(path, &handle, flags, nil)

@@ -5,11 +5,14 @@
 #include <grp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <link.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -148,3 +151,21 @@ bool clinux_network_is_back(const void *bytes, size_t count, struct clinux_netwo
     }
     return is_back;
 }
+
+void clinux_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
+/* A program or library: what it has mapped and may not be written is in its file as it is in memory. */
+static int let_go(struct dl_phdr_info *object, size_t size, void *unused) {
+    (void)size, (void)unused;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
+        uintptr_t begin = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+        uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void clinux_let_go_of_code(void) { dl_iterate_phdr(let_go, NULL); }

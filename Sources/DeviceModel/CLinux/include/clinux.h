@@ -44,6 +44,15 @@ int clinux_user_is_in_group(uint32_t uid, const char *group);
 /* How much of the disk under a path is in use, 0 to 1; negative when that can't be told: statvfs(3). */
 double clinux_disk_used(const char *path);
 
+/* Before any thread is started: all of them share one heap, instead of a new one for each (mallopt(3), M_ARENA_MAX). */
+void clinux_share_heap(void);
+
+/*
+ * Takes all pages of this process's code and constants out of its memory: madvise(2), MADV_DONTNEED. They come back one
+ * by one as they are used, as long as the kernel has them in its cache from there, else from the disk.
+ */
+void clinux_let_go_of_code(void);
+
 /*
  * A socket on which the kernel tells what changes in the network: rtnetlink(7). Readable when it has something to say.
  *
