@@ -17,8 +17,8 @@ extension StoreDatabase {
                     + "VALUES (?, (SELECT ifnull(max(at), 0) + 1 FROM commands), ?, ?, 0)",
                 [.text(command.id.rawValue), .text(command.component.rawValue), .text(command.action)])
             try sqlite.run(
-                "DELETE FROM commands WHERE finished = 1 AND id NOT IN "
-                    + "(SELECT id FROM commands ORDER BY at DESC LIMIT \(Self.remembered))")
+                "DELETE FROM commands WHERE finished = 1 "
+                    + "AND at <= (SELECT max(at) FROM commands) - \(Self.remembered)")
             return true
         }
     }

@@ -50,6 +50,10 @@ enum StoreSchema {
                 ) AS oldest FROM streams s)
             WHERE oldest > 1;
         """,
+        // Which commands came last, without a look at each.
+        """
+        CREATE INDEX commandOrder ON commands (at);
+        """,
     ]
 
     /// Prepares a database that was opened.
