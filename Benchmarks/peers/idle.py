@@ -9,6 +9,7 @@ is ended.
 """
 
 import asyncio
+import logging
 import ssl
 import sys
 
@@ -42,6 +43,8 @@ async def websockets_client(port, ca):
 async def websockets_server(port, certificate, key):
     import websockets
 
+    # How its clients end is no news here.
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)
     identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     identity.load_cert_chain(certificate, key)
 

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import TestSupport
 import Testing
 
@@ -192,10 +192,12 @@ extension ProgramTests {
                 // The true one would look at the hardware of whoever runs the tests.
                 let agent = try house.folder.write("m2m-agent", "#!/bin/sh\necho \"$@\"\nexit 7\n")
                 chmod(agent, 0o700)
-                symlink("\(Household.programs)m2m", house.folder.file("m2m"))
-                let probe = try await house.run(house.folder.file("m2m"), ["probe"] + format)
+                // No symbolic link, which would be followed to the true one's folder.
+                let (program, copy) = ("\(Household.programs)m2m", house.folder.file("m2m"))
+                if link(program, copy) != 0 { try FileManager.default.copyItem(atPath: program, toPath: copy) }
+                let probe = try await house.run(copy, ["probe"] + format)
                 #expect(probe.output == [(["check", "--probe"] + format).joined(separator: " ")])
-                #expect(probe.status == 1)
+                #expect(probe.status == 7)
             }
         }
     }
